@@ -1,0 +1,25 @@
+"""The land-cover legend of the first job, and what its rasters hold."""
+
+from enum import IntEnum
+from typing import Final
+
+
+class LandCover(IntEnum):
+    """Classes of the land-cover rasters, uint8. UNKNOWN is their nodata: never counted as stable."""
+
+    UNKNOWN = 0
+    IMPERVIOUS = 1
+    GREEN = 2
+    OTHER = 3
+
+
+CLASSES: Final = (LandCover.IMPERVIOUS, LandCover.GREEN, LandCover.OTHER)
+"""The order of the probability bands."""
+
+REFLECTANCE_SCALE: Final = 1e-4
+"""Reflectance rasters are int16: reflectance = value * 1e-4."""
+REFLECTANCE_NODATA: Final = -32768
+REFLECTANCE_SATURATED: Final = 32767
+PROBABILITY_SCALE: Final = 1 / 250
+"""Probability and confidence rasters are uint8: probability = value / 250."""
+PROBABILITY_NODATA: Final = 255

@@ -1,0 +1,64 @@
+"""`python -m containers.<image>.<step> params.json out_dir`: the one way in and out of a step."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from containers.base.contract.files import File
+from containers.base.contract.step import Progress, StepError, StepParams, StepResult
+
+P = TypeVar("P", bound=StepParams)
+R = TypeVar("R", bound=StepResult)
+
+BAD_PARAMETERS, STEP_ERROR = 2, 3
+STORE_VARIABLE = "CLEARGROUND_STORE"
+
+
+def main(params_class: type[P], run: Callable[[P, Path], R]) -> None:
+    """Read the parameters, run, and leave `result.json` (renamed into place last) or `error.json`."""
+    params_path, out_dir = Path(sys.argv[1]), Path(sys.argv[2])
+    try:
+        params = params_class.model_validate_json(params_path.read_text())
+    except ValidationError as error:
+        _write_last(out_dir / "error.json", _error("bad_parameters", str(error), "Correct the named parameters."))
+        sys.exit(BAD_PARAMETERS)
+    try:
+        result = run(params, out_dir)
+    except StepError as error:
+        _write_last(out_dir / "error.json", _error(error.code, error.reason, error.hint))
+        sys.exit(STEP_ERROR)
+    _write_last(out_dir / "result.json", result.model_dump_json(indent=1))
+
+
+def progress(done: float, total: float, message: str = "") -> None:
+    """Tell the runner how far the step is: one JSON line on standard output."""
+    print(Progress(done=done, total=total, message=message).model_dump_json(), flush=True)
+
+
+def local_path(file: File) -> Path:
+    """Where the runner has put a store input (read-only)."""
+    path = Path(os.environ[STORE_VARIABLE]) / file.store_path
+    if not path.is_file():
+        raise StepError("missing_file", f"{file.href} is not at {path}.", "Run `clearground store verify` and repeat the run.")
+    return path
+
+
+def scratch_dir() -> Path:
+    """A folder on disk for this run's temporary files, emptied by the runner."""
+    return Path(tempfile.gettempdir())
+
+
+def _error(code: str, reason: str, hint: str) -> str:
+    return json.dumps({"code": code, "reason": reason, "hint": hint})
+
+
+def _write_last(path: Path, text: str) -> None:
+    partial = path.with_suffix(".part")
+    partial.write_text(text)
+    partial.replace(path)

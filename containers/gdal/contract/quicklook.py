@@ -1,0 +1,32 @@
+"""Pictures that a person looks at: PNG files for the report and the Prefect UI."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from containers.base.contract.files import File
+from containers.base.contract.model import Contract
+from containers.base.contract.step import Resources, StepParams, StepResult
+
+
+class Picture(Contract):
+    name: str = Field(pattern=r"^[a-z0-9_-]+$")
+    title: str
+    kind: Literal["rgb", "classes", "change", "probability", "count", "continuous"]
+    rasters: tuple[File, ...] = Field(min_length=1, description="Three for rgb (red, green, blue as displayed), else one")
+    labels: dict[int, str] = Field(default={}, description="Value to legend entry for kinds classes and change")
+
+
+class QuicklookResult(StepResult):
+    pictures: dict[str, File] = Field(description="Picture name to PNG with legend, scale bar and CRS")
+
+
+class QuicklookParams(StepParams):
+    step: ClassVar[str] = "gdal.quicklook"
+    result: ClassVar[type[StepResult]] = QuicklookResult
+    resources: ClassVar[Resources] = Resources(memory_mb=1024)
+
+    pictures: tuple[Picture, ...] = Field(min_length=1)
+    max_px: int = Field(default=1000, ge=64, le=8000, description="Longest side; read from overviews")
+    regions: File | None = Field(default=None, description="Outlines drawn on top")
+    simulated: bool = Field(default=False, description="Print “simulated” on every picture")

@@ -1,0 +1,29 @@
+"""From a label map's own codes to the legend, by an editable rules file."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from containers.base.contract.files import File
+from containers.base.contract.step import Resources, StepParams, StepResult
+
+
+class ReclassResult(StepResult):
+    classes: File = Field(description="Land-cover COG, uint8, legend codes, nodata 0")
+    counts: dict[int, int] = Field(description="Legend code to cells")
+
+
+class ReclassParams(StepParams):
+    """GRASS `r.reclass`. Every code that occurs must have a rule; two maps may be cleaned by agreement."""
+
+    step: ClassVar[str] = "grass.reclass"
+    result: ClassVar[type[StepResult]] = ReclassResult
+    resources: ClassVar[Resources] = Resources(memory_mb=1024)
+    data_files: ClassVar[tuple[str, ...]] = ("rules/s2glc.txt", "rules/worldcover.txt", "rules/clcplus.txt")
+
+    codes: File
+    rules: str = Field(default="s2glc", description="Rules shipped with the image: s2glc, worldcover, clcplus; or custom")
+    custom_rules: str = Field(default="", description="Text of r.reclass rules, used where rules is custom")
+    second_codes: File | None = Field(default=None, description="Second label map; cells that disagree become unknown")
+    second_rules: str = "clcplus"
+    second_custom_rules: str = ""

@@ -1,0 +1,34 @@
+"""Prediction of one period over the whole grid in bounded memory."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from containers.base.contract.files import File
+from containers.base.contract.step import Resources, StepParams, StepResult
+from containers.tensorflow.contract.train import LandCoverModel
+
+
+class PredictResult(StepResult):
+    period: str
+    probabilities: File = Field(description="COG, 3 bands in the order of CLASSES, uint8 × 1/250, nodata 255")
+    classes: File = Field(description="COG, uint8, legend codes, nodata 0")
+    confidence: File = Field(description="COG, highest probability, uint8 × 1/250, nodata 255")
+
+
+class PredictParams(StepParams):
+    """Overlapping windows, blended; a cell without data in any band stays unknown."""
+
+    step: ClassVar[str] = "tensorflow.predict"
+    result: ClassVar[type[StepResult]] = PredictResult
+    resources: ClassVar[Resources] = Resources(memory_mb=4096, timeout_s=14_400, gpu=True)
+
+    cube: File
+    model: LandCoverModel
+    period: str
+    window_px: int = Field(default=256, ge=32)
+    overlap_px: int = Field(default=32, ge=0, description="Overlap of neighbouring windows in cells, blended linearly")
+    batch: int = Field(default=8, ge=1)
+    allow_simulated_model: bool = Field(
+        default=False, description="Let a model that was trained on simulated data predict a cube of real scenes"
+    )
