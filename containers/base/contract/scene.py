@@ -1,6 +1,6 @@
 """One satellite product, as the catalogue knows it and as the steps read it."""
 
-from datetime import datetime
+import datetime as dt
 from typing import Literal
 
 from pydantic import Field
@@ -22,11 +22,14 @@ class Scene(Contract):
     platform: str = Field(pattern=r"^S2[A-D]$")
     level: Level
     tile: str = Field(pattern=r"^\d{2}[A-Z]{3}$", description="MGRS tile, such as 33UUP")
-    datetime: datetime
-    datatake: datetime = Field(description="Sensing start of the datatake: the same for both halves")
+    datetime: dt.datetime
+    datatake: dt.datetime = Field(description="Sensing start of the datatake: the same for both halves")
+    datastrip: dt.datetime | None = Field(
+        default=None, description="Sensing start of the datastrip: the halves of one datatake differ in it"
+    )
     orbit: int = Field(ge=1, le=143, description="Relative orbit number")
     baseline: str = Field(pattern=r"^\d{2}\.\d{2}$", description="Processing baseline, such as 05.10")
-    processed: datetime = Field(description="When this product was made")
+    processed: dt.datetime = Field(description="When this product was made")
     cloud_cover: float | None = Field(default=None, ge=0, le=100, description="Cloud share of valid pixels in percent")
     footprint: str = Field(description="Outline of the valid data as WKT, EPSG:4326")
     valid_share: float = Field(default=1.0, ge=0, le=1, description="Share of the AOI inside the tile with data")
