@@ -1,6 +1,7 @@
 """The one analysis grid of a run: plain numbers, so that the host needs no GDAL."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pydantic import Field, model_validator
@@ -92,3 +93,16 @@ class Grid(Contract):
                 "height": last_row - first_row,
             }
         )
+
+
+def spanning(grids: Iterable[Grid]) -> Grid:
+    """The smallest window that holds windows of one and the same grid."""
+    windows = list(grids)
+    lattices = {(grid.epsg, grid.resolution_m) for grid in windows}
+    if len(lattices) != 1:
+        raise ValueError(f"grids differ in CRS or resolution: {sorted(lattices)}")
+    first = windows[0]
+    west, north = min(grid.bounds.west for grid in windows), max(grid.bounds.north for grid in windows)
+    east, south = max(grid.bounds.east for grid in windows), min(grid.bounds.south for grid in windows)
+    size = {"width": round((east - west) / first.resolution_m), "height": round((north - south) / first.resolution_m)}
+    return first.model_copy(update={"west_m": west, "north_m": north, **size})

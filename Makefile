@@ -1,0 +1,75 @@
+# `make` lists the targets. Two of them do all set-up: `make demo` and `make test`.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo engine down test check images images-push eodata-up eodata-down server worker deploy plan run accuracy bench clean
+
+PROFILE ?= demo
+RUNNER ?= auto
+TAG ?= latest
+export CLEARGROUND_RUNNER = $(RUNNER)
+PYTHON := .venv/bin/python
+CLEARGROUND := $(PYTHON) -m flows.cli
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+.venv/ready: requirements.lock pyproject.toml deployments/setup.sh
+	@deployments/setup.sh venv
+
+tools: .venv/ready
+	@[ "$(RUNNER)" = docker ] || docker version >/dev/null 2>&1 || deployments/setup.sh tools
+
+demo: tools ## the main job on a simulated archive: tables, maps, report (PROFILE=tiny|demo, RUNNER=docker|local)
+	@$(CLEARGROUND) demo --profile $(PROFILE)
+
+engine: ## install and start a Docker engine, and make the base image where no registry answers (root, Debian/Ubuntu)
+	@containers/engine.sh
+
+down: .venv/ready ## stop the services of this checkout
+	@$(CLEARGROUND) down
+
+test: .venv/ready ## all tests (container tests run where an engine answers)
+	@deployments/setup.sh tools
+	@$(PYTHON) -m pytest $(PYTEST)
+
+check: .venv/ready ## ruff, mypy --strict, shape of the house
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest -q tests/test_architecture.py
+
+images: ## build the images that changed (TF_PACKAGE="tensorflow[and-cuda]" for the GPU variant)
+	@containers/build.sh $(TAG)
+
+images-push: images ## push the images to REGISTRY
+	@containers/build.sh --push "$(REGISTRY)" $(TAG)
+
+eodata-up: .venv/ready ## start the local EODATA with the archive of PROFILE
+	@$(CLEARGROUND) eodata up --profile $(PROFILE)
+
+eodata-down: .venv/ready ## stop the local EODATA
+	@$(CLEARGROUND) eodata down
+
+server: .venv/ready ## start the Prefect server of this checkout
+	@$(CLEARGROUND) server
+
+worker: server ## run a worker of the process pool in the foreground
+	@$(CLEARGROUND) worker
+
+deploy: server ## register the deployments of prefect.yaml
+	@$(CLEARGROUND) deploy
+
+plan: .venv/ready ## scenes, bytes, minutes and quota share of FLOW with PARAMS, before anything runs
+	@$(CLEARGROUND) plan $(FLOW) $(PARAMS)
+
+run: server ## run FLOW=impervious_change PARAMS=params.yaml in the foreground
+	@$(CLEARGROUND) run $(FLOW) $(PARAMS)
+
+accuracy: tools ## truth: the whole job over unseen simulated seeds
+	@$(PYTHON) -m benchmarks.accuracy
+
+bench: .venv/ready ## speed and memory as ratios to the floor, the naive way and a rival
+	@$(PYTHON) -m benchmarks.run
+
+clean: down ## remove what runs have made: store, services, archive (the environment stays)
+	@rm -rf .clearground

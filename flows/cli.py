@@ -1,0 +1,149 @@
+"""The `clearground` command, which the make targets call."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+
+from containers.base.contract.step import StepError
+from tasks import checkout
+
+checkout.use_own_prefect()
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+eodata = typer.Typer(no_args_is_help=True, help="The local stand-in for Creodias: S3, catalogue, simulated archive.")
+store_app = typer.Typer(no_args_is_help=True, help="The artifact store.")
+app.add_typer(eodata, name="eodata")
+app.add_typer(store_app, name="store")
+console = Console()
+
+Profile = Annotated[str, typer.Option(help="Profile of the simulated archive: tiny, demo or full.")]
+ParamsFile = Annotated[Path, typer.Argument(help="YAML or JSON file of the flow's parameters.", exists=True, dir_okay=False)]
+FlowName = Annotated[str, typer.Argument(help="Name of the flow, such as impervious_change.")]
+
+
+@app.command()
+def demo(profile: Profile = "demo") -> None:
+    """Run the main job on the simulated archive and print the table per region and year."""
+    from flows import demo as demonstration
+
+    demonstration.run(profile, console)
+
+
+@app.command()
+def run(flow: FlowName, params: ParamsFile) -> None:
+    """Run a flow in the foreground, against the archive that the environment names."""
+    from flows.foreground import run_flow
+
+    run_flow(flow, read_parameters(params), console)
+
+
+@app.command()
+def plan(flow: FlowName, params: ParamsFile) -> None:
+    """Scenes, bytes, minutes and quota share of a run, before anything is read."""
+    from flows.foreground import plan_flow
+
+    plan_flow(flow, read_parameters(params), console)
+
+
+@app.command()
+def server() -> None:
+    """Start this checkout's Prefect server in the background."""
+    from tasks import services
+
+    service = services.prefect_server()
+    started = services.start(service)
+    console.print(f"Prefect UI {'started' if started else 'runs already'}: {service.ready_url.removesuffix('/api/health')}")
+
+
+@app.command()
+def down() -> None:
+    """Stop every service of this checkout."""
+    from tasks import eodata as local_eodata
+    from tasks import services
+
+    stopped = [*services.stop_all(), *local_eodata.stop_gateway()]
+    console.print("Stopped: " + (", ".join(stopped) or "nothing was running"))
+
+
+@app.command()
+def doctor() -> None:
+    """Say which runner would be used and what it lacks."""
+    from tasks.settings import get_settings
+    from tasks.runner import choose_runner
+
+    console.print(f"Steps would run by the {choose_runner(get_settings()).kind} runner; everything it needs is here.")
+
+
+@eodata.command("up")
+def eodata_up(profile: Profile = "demo") -> None:
+    """Start the local EODATA with the simulated archive of a profile."""
+    from tasks import eodata as local_eodata
+
+    endpoint = local_eodata.up(profile)
+    console.print(f"S3 at {endpoint.s3}, catalogue {endpoint.catalogue}")
+    console.print(f"Variables for your shell: {endpoint.variables_path}")
+
+
+@eodata.command("down")
+def eodata_down() -> None:
+    """Stop the local EODATA; the archive stays on disk."""
+    from tasks import eodata as local_eodata
+
+    local_eodata.down()
+
+
+@store_app.command("status")
+def store_status() -> None:
+    """Artifacts and bytes per step."""
+    from tasks.settings import get_settings
+    from tasks.store import open_store
+
+    console.print(open_store(get_settings()).status())
+
+
+@store_app.command("verify")
+def store_verify() -> None:
+    """Read every artifact again and compare its checksum."""
+    from tasks.settings import get_settings
+    from tasks.store import open_store
+
+    damaged = list(open_store(get_settings()).verify())
+    for problem in damaged:
+        console.print(problem)
+    if damaged:
+        raise typer.Exit(1)
+    console.print("Every artifact has its size and checksum.")
+
+
+@store_app.command("gc")
+def store_gc(keep_days: float = 30, dry_run: bool = False) -> None:
+    """Remove what no published product descends from."""
+    from tasks.settings import get_settings
+    from tasks.store import open_store
+
+    console.print(open_store(get_settings()).gc(keep_days=keep_days, dry_run=dry_run))
+
+
+def read_parameters(path: Path) -> dict[str, object]:
+    """The flow's parameters from a YAML or JSON file (JSON is YAML)."""
+    document = yaml.safe_load(path.read_text())
+    if not isinstance(document, dict):
+        raise typer.BadParameter(f"{path} holds no mapping of parameter names to values")
+    return document
+
+
+def main() -> None:
+    """Entry point: a coded error ends with its sentence, not with a traceback."""
+    try:
+        app()
+    except StepError as error:
+        Console(stderr=True).print(f"[bold red]{error.code}[/]: {error.reason}\n[bold]Remedy:[/] {error.hint}")
+        raise SystemExit(os.EX_SOFTWARE) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""How much land was sealed or greened, per region and year, with intervals. Method: docs/impervious_change.md."""
+
+from prefect import flow
+
+from containers.base.contract.grid import Grid, spanning
+from containers.gdal.contract.align import AlignParams
+from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams
+from containers.gdal.contract.composite import CompositeParams, CompositeResult
+from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
+from containers.gdal.contract.cube import CheckCubeParams, CubeParams, CubeResult
+from containers.gdal.contract.labels import LabelsParams
+from containers.gdal.contract.mosaic import CheckAlignmentParams, MosaicParams, PeriodLayers
+from containers.grass.contract.change import ChangeParams, ChangeResult
+from containers.grass.contract.reclass import ReclassParams
+from containers.grass.contract.zonal import ZonalLayer, ZonalParams, ZonalResult
+from containers.tensorflow.contract.predict import PredictParams, PredictResult
+from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
+from tasks import gdal, grass, tensorflow
+from tasks.intake import Inputs, take_in
+from tasks.ledger import close_ledger, result_or_skip
+from tasks.parameters import ImperviousChangeParams
+from tasks.publish import Products, Publication, publish_impervious_change
+from tasks.runner import FLOW_OPTIONS
+from tasks.scenes import Choice, drop_uncommon_tiles, find_scenes
+
+
+@flow(name="impervious_change", flow_run_name="{params.name}", **FLOW_OPTIONS)
+def impervious_change(params: ImperviousChangeParams) -> Publication:
+    """Newly sealed and newly green hectares per region and year, from a Sentinel-2 archive."""
+    inputs = take_in(params)
+    choices = find_scenes(params, inputs)
+    tiles = clear_images(params, inputs, choices)
+    mosaics = join_tiles(params, tiles)
+    grid = grid_of(tiles)
+    cube = build_cube(params, inputs, grid, mosaics)
+    training = None if inputs.model else train(params, cube)
+    predictions = predict(params, cube, inputs.model or trained(training))
+    history = smooth(params, predictions)
+    change = map_change(history)
+    counts = count_per_region(params, inputs, history, change)
+    areas = estimate_areas(params, inputs, history, counts, grid)
+    products = Products(
+        grid=grid,
+        mosaics=mosaics,
+        training=training,
+        predictions=predictions,
+        history=history,
+        change=change,
+        counts=counts,
+        areas=areas,
+        scenes=tuple(part.id for choice in choices for acquisition in choice.acquisitions for part in acquisition),
+    )
+    publication = publish_impervious_change(params, inputs, products)
+    close_ledger()
+    return publication
+
+
+def clear_images(
+    params: ImperviousChangeParams, inputs: Inputs, choices: tuple[Choice, ...]
+) -> dict[str, tuple[CompositeResult, ...]]:
+    """Period to the clear images of the tiles that every period has."""
+    aligned = [
+        [
+            gdal.align_scene.submit(
+                AlignParams(parts=parts, bands=params.bands, grid=inputs.grid, block_px=inputs.block_px)
+            )
+            for parts in choice.acquisitions
+        ]
+        for choice in choices
+    ]
+    readable = [
+        [result for future, parts in zip(futures, choice.acquisitions, strict=True)
+         if (result := result_or_skip(future, parts[0].id))]
+        for futures, choice in zip(aligned, choices, strict=True)
+    ]  # fmt: skip
+    composites = [
+        gdal.composite_tile.submit(
+            CompositeParams(
+                tile=choice.tile,
+                period=choice.period,
+                acquisitions=tuple(acquisitions),
+                method=params.selection.method,
+                mask=params.mask,
+            )
+        )
+        for choice, acquisitions in zip(choices, readable, strict=True)
+        if acquisitions
+    ]
+    return drop_uncommon_tiles(params, [future.result() for future in composites])
+
+
+def grid_of(tiles: dict[str, tuple[CompositeResult, ...]]) -> Grid:
+    """The common extent of every period."""
+    return spanning(image.grid for images in tiles.values() for image in images)
+
+
+def join_tiles(
+    params: ImperviousChangeParams, tiles: dict[str, tuple[CompositeResult, ...]]
+) -> tuple[PeriodLayers, ...]:
+    """One virtual raster per period and layer, checked against each other."""
+    futures = [
+        gdal.mosaic_period.submit(
+            MosaicParams(
+                period=period,
+                grid=grid_of(tiles),
+                tiles=tuple(
+                    {**image.bands, "observations": image.observations, "source_date": image.source_date}
+                    for image in images
+                ),
+            )
+        )
+        for period, images in tiles.items()
+    ]
+    mosaics = tuple(future.result().mosaic for future in futures)
+    check = CheckAlignmentParams(periods=mosaics, reference_layer=params.bands[0], max_shift_px=params.max_shift_px)
+    gdal.check_alignment.submit(check).result()
+    return mosaics
+
+
+def build_cube(
+    params: ImperviousChangeParams, inputs: Inputs, grid: Grid, mosaics: tuple[PeriodLayers, ...]
+) -> CubeResult:
+    """Bands, masks and labels of every period in one checked HDF5 file."""
+    labels = {}
+    if inputs.label_map:
+        codes = gdal.align_labels.submit(LabelsParams(source=inputs.label_map, grid=grid)).result()
+        second = (
+            gdal.align_labels.submit(LabelsParams(source=inputs.second_label_map, grid=grid)).result().codes
+            if inputs.second_label_map
+            else None
+        )
+        reclass = ReclassParams(
+            codes=codes.codes,
+            rules=params.labels.rules,
+            custom_rules=params.labels.custom_rules,
+            second_codes=second,
+            second_rules=params.labels.second_rules,
+        )
+        labels[params.labels.period] = grass.reclass_labels.submit(reclass).result().classes
+    cube: CubeResult = gdal.write_cube.submit(
+        CubeParams(grid=grid, periods=mosaics, bands=params.bands, labels=labels, simulated=inputs.simulated)
+    ).result()
+    gdal.check_cube.submit(CheckCubeParams(cube=cube.cube)).result()
+    return cube
+
+
+def train(params: ImperviousChangeParams, cube: CubeResult) -> TrainResult:
+    """A land-cover network from the cube's labelled period."""
+    result: TrainResult = tensorflow.train_land_cover.submit(
+        TrainParams(cube=cube.cube, **dict(params.training))
+    ).result()
+    return result
+
+
+def trained(training: TrainResult | None) -> LandCoverModel:
+    assert training is not None
+    return training.model
+
+
+def predict(params: ImperviousChangeParams, cube: CubeResult, model: LandCoverModel) -> tuple[PredictResult, ...]:
+    """Class probabilities of every period. One after another: the network uses every core."""
+    return tuple(
+        tensorflow.predict_period.submit(
+            PredictParams(
+                cube=cube.cube,
+                model=model,
+                period=period,
+                window_px=params.training.patch_px,
+                allow_simulated_model=params.allow_simulated_model,
+            )
+        ).result()
+        for period in cube.periods
+    )
+
+
+def smooth(params: ImperviousChangeParams, predictions: tuple[PredictResult, ...]) -> ConsistencyResult:
+    """Independent yearly errors would swamp real change: make the history consistent."""
+    probabilities = {prediction.period: prediction.probabilities for prediction in predictions}
+    result: ConsistencyResult = gdal.smooth_history.submit(
+        ConsistencyParams(probabilities=probabilities, **dict(params.consistency))
+    ).result()
+    return result
+
+
+def map_change(history: ConsistencyResult) -> ChangeResult:
+    result: ChangeResult = grass.map_change.submit(ChangeParams(classes=history.classes)).result()
+    return result
+
+
+def count_per_region(
+    params: ImperviousChangeParams, inputs: Inputs, history: ConsistencyResult, change: ChangeResult
+) -> ZonalResult:
+    """Cells of each indicator per region: counts, which are no estimates yet."""
+    layers = [
+        *(ZonalLayer(indicator="new_impervious", period=period, raster=file)
+          for period, file in change.new_impervious.items()),
+        *(ZonalLayer(indicator="new_green", period=period, raster=file) for period, file in change.new_green.items()),
+    ]  # fmt: skip
+    result: ZonalResult = grass.count_per_region.submit(
+        ZonalParams(
+            layers=tuple(layers),
+            regions=inputs.regions,
+            region_id_field=params.regions.id_field,
+            region_name_field=params.regions.name_field,
+            engine=params.regions.engine,
+        )
+    ).result()
+    return result
+
+
+def estimate_areas(
+    params: ImperviousChangeParams, inputs: Inputs, history: ConsistencyResult, counts: ZonalResult, grid: Grid
+) -> AreasResult:
+    """Design-based areas where there is a reference sample; without one, counts and no interval."""
+    sample, strata = inputs.sample, inputs.strata
+    if inputs.truth:
+        drawn = gdal.draw_sample.submit(
+            SampleParams(
+                classes=history.classes,
+                regions=counts.regions,
+                reference=inputs.truth,
+                points=params.reference.points,
+                seed=params.reference.seed,
+            )
+        ).result()
+        sample, strata = drawn.sample, drawn.strata
+    result: AreasResult = gdal.estimate_areas.submit(
+        AreasParams(counts=counts.counts, cell_area_ha=grid.cell_area_ha, sample=sample, strata=strata)
+    ).result()
+    return result
