@@ -11,6 +11,7 @@ from containers.base.contract.scene import BandName
 from containers.gdal.contract.composite import MaskRule
 from containers.gdal.contract.consistency import Transitions
 from containers.tensorflow.contract.train import Network
+from tasks.periods import PeriodKind
 
 
 class Source(Contract):
@@ -35,14 +36,10 @@ class Time(Contract):
     """Which years, and which part of each."""
 
     years: tuple[int, ...] = Field(min_length=1, description="Years, such as 2018, 2019, 2020")
-    period: Literal["month", "season", "year"] = Field(
-        default="season", description="Length of a period: one map is made for each"
-    )
-    season_start: str = Field(default="05-01", pattern=r"^\d{2}-\d{2}$", description="First day of the season, MM-DD")
-    season_end: str = Field(
-        default="09-30",
-        pattern=r"^\d{2}-\d{2}$",
-        description="Last day of the season, MM-DD; before the first: next year",
+    period: PeriodKind = Field(default="season", description="Length of a period: one map is made for each")
+    months: tuple[int, ...] = Field(
+        default=(5, 6, 7, 8, 9),
+        description="Months of the season, in order (12, 1, 2 crosses New Year), or the months mapped",
     )
 
 

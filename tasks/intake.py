@@ -1,0 +1,93 @@
+"""What a user hands in, checked and taken into the store before any compute is spent."""
+
+from pathlib import Path
+
+import shapely
+
+from containers.base.contract.files import File
+from containers.base.contract.grid import Grid
+from containers.base.contract.model import Contract
+from containers.base.contract.step import StepError
+from containers.tensorflow.contract.train import LandCoverModel
+from tasks.aoi import analysis_grid, read_aoi
+from tasks.parameters import ImperviousChangeParams
+from tasks.periods import Period, make_periods
+from tasks.settings import get_settings
+from tasks.store import Store, open_store
+
+BLOCK_PX = 256
+"""Windows of tiles start on multiples of this many cells, so that mosaics need no re-blocking."""
+MODEL_WEIGHTS, MODEL_CARD = "model.keras", "card.json"
+
+
+class Inputs(Contract):
+    """A run's inputs: the area, the grid, the time axis, and files that are now in the store."""
+
+    aoi: str
+    """WKT, EPSG:4326."""
+    grid: Grid
+    periods: tuple[Period, ...]
+    regions: File
+    label_map: File | None
+    second_label_map: File | None
+    model: LandCoverModel | None
+    sample: File | None
+    strata: File | None
+    truth: dict[str, File]
+
+
+def take_in(params: ImperviousChangeParams) -> Inputs:
+    """Check area, dates and files. Raises `bad_aoi`, `bad_grid`, `bad_dates`, `missing_file`, `bad_labels`."""
+    store = open_store(get_settings())
+    aoi = read_aoi(params.aoi or Path(params.regions.path))
+    periods = make_periods(
+        params.time.period, params.time.years, () if params.time.period == "year" else params.time.months
+    )
+    _known_periods(params, periods)
+    return Inputs(
+        aoi=shapely.to_wkt(aoi, rounding_precision=7),
+        grid=analysis_grid(aoi, params.epsg, params.resolution_m, BLOCK_PX),
+        periods=periods,
+        regions=_take(store, params.regions.path),
+        label_map=_take_optional(store, params.labels.map),
+        second_label_map=_take_optional(store, params.labels.second_map),
+        model=_take_model(store, params.model_href),
+        sample=_take_optional(store, params.reference.sample),
+        strata=_take_optional(store, params.reference.strata),
+        truth={period: _take(store, path) for period, path in params.reference.truth.items()},
+    )
+
+
+def _known_periods(params: ImperviousChangeParams, periods: tuple[Period, ...]) -> None:
+    labels = [period.label for period in periods]
+    named = {
+        "labels.period": params.labels.period,
+        **{f"reference.truth.{name}": name for name in params.reference.truth},
+    }
+    for field, label in named.items():
+        if label and label not in labels:
+            raise StepError(
+                "bad_dates", f"{field} names {label!r}, which is no period of this run.", f"Use one of {labels}."
+            )
+
+
+def _take(store: Store, path: str) -> File:
+    source = Path(path)
+    if not source.is_file():
+        raise StepError(
+            "missing_file", f"{path!r} is no file where the flow runs.", "Correct the path in the parameters."
+        )
+    return store.import_file(source)
+
+
+def _take_optional(store: Store, path: str) -> File | None:
+    return _take(store, path) if path else None
+
+
+def _take_model(store: Store, href: str) -> LandCoverModel | None:
+    if not href:
+        return None
+    folder = Path(href)
+    return LandCoverModel(
+        weights=_take(store, str(folder / MODEL_WEIGHTS)), card=_take(store, str(folder / MODEL_CARD))
+    )
