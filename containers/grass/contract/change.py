@@ -9,9 +9,13 @@ from containers.base.contract.step import Resources, StepParams, StepResult
 
 
 class ChangeResult(StepResult):
-    new_impervious: dict[str, File] = Field(description="Later period to COG: 1 newly impervious, 0 not, 255 unknown (nodata)")
+    new_impervious: dict[str, File] = Field(
+        description="Later period to COG: 1 newly impervious, 0 not, 255 unknown (nodata)"
+    )
     new_green: dict[str, File] = Field(description="Later period to COG: 1 newly green, 0 not, 255 unknown (nodata)")
-    transitions: File = Field(description="CSV: from_period, to_period, from_class, to_class, cells, area_ha; class 0 is unknown")
+    transitions: File = Field(
+        description="CSV: from_period, to_period, from_class, to_class, cells, area_ha; class 0 is unknown"
+    )
     project: File = Field(description="GRASS project with every map, as a .tar.gz that a user can open")
 
 

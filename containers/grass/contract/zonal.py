@@ -18,7 +18,9 @@ class ZonalLayer(Contract):
 
 
 class ZonalResult(StepResult):
-    counts: File = Field(description="CSV: region_id, region_name, period, indicator, cells, unknown_cells, total_cells")
+    counts: File = Field(
+        description="CSV: region_id, region_name, period, indicator, cells, unknown_cells, total_cells"
+    )
     regions: File = Field(description="The regions that meet the grid, in its CRS, as GeoPackage")
 
 
