@@ -12,12 +12,13 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
 from botocore.config import Config
 
@@ -44,7 +45,7 @@ class Endpoint:
     virtual_hosting: bool = False
     region: str = "default"
     access_key_id: str | None = None
-    secret_access_key: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def archive(cls) -> "Endpoint":
@@ -116,7 +117,7 @@ def fetch(file: File, folder: Path) -> Path:
     Raises: missing_file (absent, or a ghost of another size), access_denied, corrupt_file, disk_full, and the
     transient short_read, throttled, storage_error, storage_timeout after bounded attempts.
     """
-    target = folder / hashlib.sha256(file.href.encode()).hexdigest()[:12] / file.name
+    target = folder / hashlib.sha256(f"{file.href} {file.content_id}".encode()).hexdigest()[:12] / file.name
     if target.is_file() and target.stat().st_size == file.size:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -127,31 +128,28 @@ def fetch(file: File, folder: Path) -> Path:
 
 
 def _transfer(file: File, partial: Path) -> None:
-    etag = file.content_id.removeprefix("etag:") if file.content_id.startswith("etag:") else None
-    if etag is None or (partial.is_file() and partial.stat().st_size > file.size):
+    is_etag = file.content_id.startswith("etag:")
+    etag = (file if is_etag else stat(file.href)).content_id.removeprefix("etag:")
+    if not is_etag or (partial.is_file() and partial.stat().st_size > file.size):
         partial.unlink(missing_ok=True)
     for attempt in range(ATTEMPTS):
         try:
-            etag = _append(file, partial, etag)
+            return _append(file, partial, etag)
         except StepError as error:
             if not error.transient or attempt == ATTEMPTS - 1:
                 raise
             time.sleep(FIRST_DELAY_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-        else:
-            return
 
 
-def _append(file: File, partial: Path, etag: str | None) -> str:
-    """Fetch what is missing of the object. Returns its ETag; raises short_read where the stream ends early."""
+def _append(file: File, partial: Path, etag: str) -> None:
+    """Fetch what is missing of the object; raises short_read where the stream ends early."""
     bucket, key = split_s3_href(file.href)
     with coded_errors(file.href), partial.open("ab") as sink:
         done = sink.tell()
-        if done == file.size and etag is not None:
-            return etag
-        arguments: dict[str, Any] = {"Range": f"bytes={done}-"} if done else {}
-        if etag is not None:
-            arguments["IfMatch"] = f'"{etag}"'
-        answer = client().get_object(Bucket=bucket, Key=key, **arguments)
+        if done == file.size > 0:
+            return
+        first_byte: dict[str, Any] = {"Range": f"bytes={done}-"} if done else {}
+        answer = client().get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"', **first_byte)
         announced = done + answer["ContentLength"]
         if announced != file.size:
             raise StepError(
@@ -162,7 +160,6 @@ def _append(file: File, partial: Path, etag: str | None) -> str:
         _copy(answer["Body"], sink)
         if sink.tell() != file.size:
             raise StepError("short_read", f"{file.href} ended after {sink.tell()} of {file.size} bytes.", _LATER)
-        return answer["ETag"].strip('"')
 
 
 class _Body(Protocol):
@@ -235,6 +232,10 @@ def coded_errors(href: str) -> Iterator[None]:
         yield
     except boto.ClientError as error:
         code = _code_of(error)
+        raise StepError(code, f"{href}: {error}.", _HINTS.get(code, _LATER)) from error
+    except Boto3Error as error:  # a managed transfer hides what stopped it
+        cause = error.__context__
+        code = _code_of(cause) if isinstance(cause, boto.ClientError) else "storage_error"
         raise StepError(code, f"{href}: {error}.", _HINTS.get(code, _LATER)) from error
     except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound) as error:
         raise StepError("access_denied", f"{href}: {error}.", _HINTS["access_denied"]) from error
