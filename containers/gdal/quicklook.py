@@ -1,0 +1,138 @@
+"""Pictures that a person looks at."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import geopandas
+import numpy as np
+from geopandas import GeoSeries
+
+from containers.base.contract.files import output_file
+from containers.base.contract.step import StepError
+from containers.base.step import local_path, main, progress
+from containers.gdal.contract.quicklook import Picture, QuicklookParams, QuicklookResult
+from containers.gdal.map_sheet import ColourBar, Entry, Sheet, draw_sheet
+from containers.gdal.palette import (
+    UNKNOWN,
+    Rgb,
+    change_colours,
+    class_colours,
+    compose,
+    paint,
+    percentile_limits,
+    shade,
+)
+from containers.gdal.preview import Preview, read_codes, read_highest, read_quantities
+
+_N_BANDS_OF_RGB = 3
+
+
+class Drawing(NamedTuple):
+    """A raster in colours, with what explains them."""
+
+    preview: Preview
+    picture: Rgb
+    key: tuple[Entry, ...] | ColourBar
+    notes: tuple[str, ...] = ()
+
+
+def rgb(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+    if len(paths) != _N_BANDS_OF_RGB:
+        raise StepError(
+            "bad_parameters", f"an rgb picture has {len(paths)} rasters", "Give three: red, green, blue as displayed."
+        )
+    preview = read_quantities(paths, max_px)
+    key = (Entry(UNKNOWN, "no data"),)
+    return Drawing(preview, compose(preview.values, preview.valid), key, ("each band stretched from 2 % to 98 %",))
+
+
+def classes(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+    preview = read_codes(paths[0], max_px)
+    return _coded(preview, labels, class_colours, "most frequent class per picture cell")
+
+
+def change(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+    preview = read_highest(paths[0], max_px)
+    return _coded(preview, labels, change_colours, "a picture cell shows change where any of its cells changed")
+
+
+def probability(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+    preview = read_quantities(paths, max_px)
+    percent = preview.values[0] * 100
+    limits = (0.0, 100.0)
+    return Drawing(preview, shade(percent, preview.valid, limits), ColourBar(limits, "percent"))
+
+
+def count(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+    preview = read_quantities(paths, max_px)
+    values, valid = preview.values[0], preview.valid
+    limits = (0.0, max(1.0, float(np.ceil(values[valid].max()))) if valid.any() else 1.0)
+    return Drawing(preview, shade(values, valid, limits), ColourBar(limits, "count", whole_numbers=True))
+
+
+def continuous(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+    preview = read_quantities(paths, max_px)
+    limits = percentile_limits(preview.values[0], preview.valid)
+    bar = ColourBar(limits, "value")
+    return Drawing(preview, shade(preview.values[0], preview.valid, limits), bar, ("colours from 2 % to 98 %",))
+
+
+KINDS: Mapping[str, Callable[[list[Path], Mapping[int, str], int], Drawing]] = {
+    "rgb": rgb,
+    "classes": classes,
+    "change": change,
+    "probability": probability,
+    "count": count,
+    "continuous": continuous,
+}
+
+
+def _coded(
+    preview: Preview, labels: Mapping[int, str], colours_of: Callable[[list[int]], dict[int, str]], note: str
+) -> Drawing:
+    """Codes with their legend; a code that occurs without a label is shown by its number, never dropped."""
+    codes, valid = preview.values[0], preview.valid
+    labelled = {int(code): f"code {code}" for code in np.unique(codes[valid])} | dict(labels)
+    colours = colours_of(sorted(labelled))
+    key = [Entry(colours[code], labelled[code]) for code in sorted(labelled)]
+    if not valid.all() and UNKNOWN not in colours.values():
+        key.append(Entry(UNKNOWN, "unknown"))
+    return Drawing(preview, paint(codes, valid, colours), tuple(key), (note,))
+
+
+def _outlines(path: Path, epsg: int) -> GeoSeries:
+    return geopandas.read_file(path).geometry.to_crs(epsg=epsg)
+
+
+def _draw(picture: Picture, params: QuicklookParams, path: Path) -> None:
+    rasters = [local_path(raster) for raster in picture.rasters]
+    drawing = KINDS[picture.kind](rasters, picture.labels, params.max_px)
+    preview = drawing.preview
+    regions = _outlines(local_path(params.regions), preview.grid.epsg) if params.regions else None
+    sheet = Sheet(
+        title=picture.title,
+        picture=drawing.picture,
+        bounds=preview.bounds,
+        grid=preview.grid,
+        key=drawing.key,
+        notes=drawing.notes,
+        regions=regions,
+        simulated=params.simulated,
+    )
+    draw_sheet(sheet, path)
+
+
+def run(params: QuicklookParams, out: Path) -> QuicklookResult:
+    """Raises `bad_parameters`, `corrupt_file`, `grid_mismatch`."""
+    pictures = {}
+    for done, picture in enumerate(params.pictures):
+        progress(done, len(params.pictures), picture.name)
+        path = out / f"{picture.name}.png"
+        _draw(picture, params, path)
+        pictures[picture.name] = output_file(path)
+    return QuicklookResult(pictures=pictures)
+
+
+if __name__ == "__main__":
+    main(QuicklookParams, run)
