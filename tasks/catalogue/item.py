@@ -1,0 +1,120 @@
+"""STAC items of Sentinel-2 as candidates: STAC 1.1 of CDSE v1, and the older layouts with `raster:bands`."""
+
+import re
+from typing import Any
+
+from pyproj import CRS
+from shapely.geometry import Polygon
+
+from containers.base.contract.files import File
+from containers.base.sentinel2 import (
+    QUANTIFICATION,
+    ProductName,
+    band_of_number,
+    datastrip_start,
+    parse_product_name,
+    stac_offset_dn,
+)
+from tasks.catalogue.candidate import Asset, Candidate, utc_time
+from tasks.catalogue.coverage import geographic_outline, usable_footprint
+
+Json = dict[str, Any]
+_ASSET_KEY = re.compile(r"^(B\d[\dA]|SCL)(?:_(\d+)m)?$")
+_SCL_RESOLUTION_M = 20
+_NOT_STAGED = {"orderable", "ordered", "pending", "shipping"}
+"""Values of `order:status` for products that cannot be read now."""
+
+
+def candidate_from_item(item: Json) -> Candidate:
+    """The product that an item describes. Nothing is refused here."""
+    properties = item.get("properties") or {}
+    product = _product_name(item)
+    assets = tuple(
+        asset
+        for key, value in (item.get("assets") or {}).items()
+        if (asset := _asset(key, value, properties)) is not None
+    )
+    acquired = properties.get("datetime") or properties.get("start_datetime")
+    return Candidate(
+        name=product.name if product else str(item.get("id")),
+        product=product,
+        acquired=utc_time(acquired),
+        footprint=usable_footprint(item.get("geometry")),
+        cloud_cover=properties.get("eo:cloud_cover"),
+        online=_is_online(properties),
+        datastrip=datastrip_start(properties.get("eopf:datastrip_id") or properties.get("s2:datastrip_id") or ""),
+        tile_outline=_tile_outline(item),
+        assets=assets,
+        safe_href=_safe_href(item),
+        simulated=bool(properties.get("clearground:simulated", False)),
+    )
+
+
+def _product_name(item: Json) -> ProductName | None:
+    properties = item.get("properties") or {}
+    names = (item.get("id"), properties.get("s2:product_uri"), properties.get("title"))
+    return next((parsed for name in names if name and (parsed := parse_product_name(str(name)))), None)
+
+
+def _is_online(properties: Json) -> bool:
+    return properties.get("order:status") not in _NOT_STAGED and properties.get("storage:tier", "online") != "offline"
+
+
+def _asset(key: str, asset: Json, properties: Json) -> Asset | None:
+    match = _ASSET_KEY.match(key)
+    if match is None:
+        return None
+    number, suffix = match.groups()
+    band = band_of_number(number)
+    if band is None and number != "SCL":
+        return None
+    native_m = band.resolution_m if band else _SCL_RESOLUTION_M
+    radiometry = (asset.get("raster:bands") or [{}])[0]
+    scale = asset.get("raster:scale", radiometry.get("scale"))
+    offset = asset.get("raster:offset", radiometry.get("offset"))
+    return Asset(
+        number=number,
+        resolution_m=float(suffix or asset.get("gsd") or native_m),
+        href=_s3_href(asset),
+        file=_file(asset),
+        offset_dn=stac_offset_dn(offset, scale) if offset is not None and scale else None,
+        quantification=round(1 / scale, 6) if scale and number != "SCL" else QUANTIFICATION,
+    )
+
+
+def _s3_href(asset: Json) -> str:
+    alternate = (asset.get("alternate") or {}).get("s3") or {}
+    href = str(asset.get("href") or "")
+    return href if href.startswith(("s3://", "store:")) else str(alternate.get("href") or href)
+
+
+def _file(asset: Json) -> File | None:
+    size, checksum = asset.get("file:size"), asset.get("file:checksum")
+    if size is None or not checksum:
+        return None
+    return File(href=_s3_href(asset), content_id=f"multihash:{checksum}", size=size)
+
+
+def _safe_href(item: Json) -> str | None:
+    """The product's folder, where an item has no asset per band but says where the product lies."""
+    for asset in (item.get("assets") or {}).values():
+        head, safe, _ = _s3_href(asset).partition(".SAFE")
+        if safe and head.startswith("s3://"):
+            return head + safe
+    return None
+
+
+def _tile_outline(item: Json) -> Polygon | None:
+    """The tile's own square, which every band asset states; a footprint may be smaller."""
+    for key, asset in (item.get("assets") or {}).items():
+        box = asset.get("proj:bbox")
+        properties = item.get("properties") or {}
+        code = (
+            asset.get("proj:code")
+            or properties.get("proj:code")
+            or asset.get("proj:epsg")
+            or properties.get("proj:epsg")
+        )
+        if _ASSET_KEY.match(key) and box and code:
+            return geographic_outline((box[0], box[1], box[2], box[3]), CRS.from_user_input(code))
+    return None

@@ -1,0 +1,79 @@
+"""Search in a file: a STAC item collection as JSON, or stac-geoparquet."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import shapely
+from pyarrow import ArrowInvalid, parquet
+from shapely.geometry import mapping
+
+from containers.base.contract.step import StepError
+from tasks.catalogue.answer import RawAnswer
+from tasks.catalogue.candidate import Candidate
+from tasks.catalogue.item import candidate_from_item
+from tasks.catalogue.request import SearchRequest
+
+_TOP_LEVEL = {"type", "stac_version", "stac_extensions", "id", "geometry", "bbox", "links", "assets", "collection"}
+
+
+def find(request: SearchRequest) -> tuple[list[Candidate], list[RawAnswer]]:
+    """What a server would answer from the items of the file, and the file. Raises `missing_file`, `corrupt_file`."""
+    path = Path(request.endpoint)
+    if not path.is_file():
+        raise StepError("missing_file", f"There is no item collection {path}.", "Check the endpoint.")
+    content = path.read_bytes()
+    items = _read_parquet(path) if path.suffix in (".parquet", ".geoparquet") else _read_json(path, content)
+    found = [
+        candidate_from_item(item) for item in items if item.get("collection", request.collection) == request.collection
+    ]
+    return [candidate for candidate in found if _is_asked(candidate, request)], [RawAnswer(path.name, content)]
+
+
+def _is_asked(candidate: Candidate, request: SearchRequest) -> bool:
+    """Broken entries pass: the rules refuse them by name, a filter would hide them."""
+    in_time = candidate.acquired is None or any(candidate.acquired in period for period in request.periods)
+    return in_time and (candidate.footprint is None or candidate.footprint.intersects(request.area))
+
+
+def _read_json(path: Path, content: bytes) -> list[dict[str, Any]]:
+    try:
+        parsed = json.loads(content)
+        items = parsed["features"] if parsed["type"] == "FeatureCollection" else [parsed]
+        return [dict(item) for item in items]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _corrupt(path, error) from error
+
+
+def _read_parquet(path: Path) -> list[dict[str, Any]]:
+    """Items from stac-geoparquet: properties are columns, the geometry is WKB, absent assets are null."""
+    try:
+        rows = parquet.read_table(path).to_pylist()
+        return [_item_of_row(row) for row in rows]
+    except (ArrowInvalid, KeyError, shapely.errors.ShapelyError) as error:
+        raise _corrupt(path, error) from error
+
+
+def _item_of_row(row: dict[str, Any]) -> dict[str, Any]:
+    properties = {key: _plain(value) for key, value in row.items() if key not in _TOP_LEVEL and value is not None}
+    geometry = row["geometry"]
+    return {
+        "id": row["id"],
+        **({"collection": row["collection"]} if row.get("collection") else {}),
+        "geometry": mapping(shapely.from_wkb(geometry)) if geometry is not None else None,
+        "properties": properties,
+        "assets": {key: _without_nulls(asset) for key, asset in row["assets"].items() if asset is not None},
+    }
+
+
+def _without_nulls(asset: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in asset.items() if value is not None}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime | date) else value
+
+
+def _corrupt(path: Path, error: Exception) -> StepError:
+    return StepError("corrupt_file", f"{path} is no item collection: {error!r}.", "Give GeoJSON or stac-geoparquet.")
