@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.step import Resources, StepParams, StepResult
@@ -32,3 +32,9 @@ class PredictParams(StepParams):
     allow_simulated_model: bool = Field(
         default=False, description="Let a model that was trained on simulated data predict a cube of real scenes"
     )
+
+    @model_validator(mode="after")
+    def _windows_advance(self) -> "PredictParams":
+        if 2 * self.overlap_px > self.window_px:
+            raise ValueError(f"overlap_px={self.overlap_px} is more than half of window_px={self.window_px}")
+        return self

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
@@ -20,12 +20,16 @@ class LandCoverModel(Contract):
     """A trained model with everything that using it needs."""
 
     weights: File = Field(description="Keras 3 .keras file")
-    card: File = Field(description="JSON: bands, normalisation, legend, split, metrics, training domain, cube id, versions")
+    card: File = Field(
+        description="JSON: bands, normalisation, legend, split, metrics, training domain, cube id, versions"
+    )
 
 
 class TrainResult(StepResult):
     model: LandCoverModel
-    test_accuracy: float = Field(ge=0, le=1, description="Overall accuracy on the held-out test blocks, against the labels")
+    test_accuracy: float = Field(
+        ge=0, le=1, description="Overall accuracy on the held-out test blocks, against the labels"
+    )
     f1: dict[str, float] = Field(description="Class name to F1 on the test blocks")
     figures: dict[str, File] = Field(description="PNG: curves, confusion")
 
@@ -40,11 +44,39 @@ class TrainParams(StepParams):
     cube: File
     network: Network = Network()
     patch_px: int = Field(default=256, ge=16, le=1024, description="Edge of a patch in cells")
-    block_px: int = Field(default=512, ge=16, description="Edge of the blocks that are dealt to train, validation, test")
+    block_px: int = Field(
+        default=512, ge=16, description="Edge of the blocks that are dealt to train, validation, test"
+    )
     gap_px: int = Field(default=16, ge=0, description="Cells left unused along the edge of every block")
+    max_blocks: int = Field(
+        default=512, ge=3, description="Blocks used at most, drawn at random where the cube has more: bounds the memory"
+    )
     batch: int = Field(default=8, ge=1)
     patches_per_epoch: int = Field(default=256, ge=1)
     max_epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=5, ge=1, description="Epochs without a better validation loss before training stops")
     learning_rate: float = Field(default=1e-3, gt=0)
-    seed: int = 0
+    label_smoothing: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Share of every label given to all classes alike, since labels are partly wrong",
+    )
+    radiometric_jitter: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Standard deviation of the random gain and offset per patch and band, in units of the band's "
+        "spread: the model has to carry over to other dates",
+    )
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _patches_fit(self) -> "TrainParams":
+        if (needed := self.patch_px + 2 * self.gap_px) > self.block_px:
+            raise ValueError(f"block_px={self.block_px} is less than the {needed} of a patch with a gap on both sides")
+        if self.patch_px % (halved := 2 ** len(self.network.filters)):
+            raise ValueError(
+                f"patch_px={self.patch_px} is not a multiple of {halved}, which {self.network.filters} need"
+            )
+        return self

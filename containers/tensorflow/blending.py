@@ -1,0 +1,83 @@
+"""Prediction by overlapping windows, blended, one row of windows in memory at a time."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from containers.base.contract.legend import CLASSES
+
+
+class Strip(NamedTuple):
+    """Rows of the grid over its full width: network input float32 (y, x, band), and where it holds data (y, x)."""
+
+    inputs: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+Read = Callable[[int, int], Strip]
+"""(first row, rows) to the strip."""
+_LEAST_WEIGHT = np.float32(1e-30)
+Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Windows (n, y, x, band) to class probabilities (n, y, x, class)."""
+
+
+class Windows(NamedTuple):
+    """How the grid is covered: square windows whose overlap is blended, so many at once."""
+
+    size: int
+    overlap: int
+    batch: int
+
+    def starts(self, length: int) -> list[int]:
+        """First cells of windows that cover `length` cells; the last one is moved back inside."""
+        return [*range(0, length - self.size, self.size - self.overlap), max(0, length - self.size)]
+
+    def weight(self) -> NDArray[np.float32]:
+        """Weight of a window's cells (y, x, 1): linear from the edge over the overlap, above 0 everywhere."""
+        edge = np.arange(self.size) + 0.5
+        ramp = np.minimum(1, np.minimum(edge, edge[::-1]) / max(self.overlap, 1))
+        return np.outer(ramp, ramp).astype(np.float32)[..., None]
+
+
+def blended_rows(
+    shape: tuple[int, int], read: Read, predict: Predict, windows: Windows
+) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]:
+    """First row, blended probabilities (class, rows, width) and where there is data, strip after strip downwards.
+
+    Windows without any data are not predicted; the probabilities there are 0.
+    """
+    height, width = shape
+    weight, padded_width = windows.weight(), max(windows.size, width)
+    sums = np.zeros((windows.size, padded_width, len(CLASSES)), np.float32)
+    weights = np.zeros((windows.size, padded_width, 1), np.float32)
+    rows = windows.starts(height)
+    for row, next_row in zip(rows, [*rows[1:], height], strict=True):
+        strip = read(row, min(windows.size, height - row))
+        for col, probabilities in _predicted(_padded(strip, windows.size, padded_width), predict, windows):
+            sums[:, col : col + windows.size] += probabilities * weight
+            weights[:, col : col + windows.size] += weight
+        done = next_row - row
+        blended = np.moveaxis(sums[:done, :width], -1, 0) / np.maximum(weights[:done, :width, 0], _LEAST_WEIGHT)
+        yield row, blended.astype(np.float32), strip.known[:done]
+        for array in (sums, weights):
+            array[: windows.size - done] = array[done:]
+            array[windows.size - done :] = 0
+
+
+def _predicted(strip: Strip, predict: Predict, windows: Windows) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """First column and probabilities of every window of a strip that holds data."""
+    inputs, size = strip.inputs, windows.size
+    starts = [col for col in windows.starts(inputs.shape[1]) if strip.known[:, col : col + size].any()]
+    for first in range(0, len(starts), windows.batch):
+        cols = starts[first : first + windows.batch]
+        yield from zip(cols, predict(np.stack([inputs[:, col : col + size] for col in cols])), strict=True)
+
+
+def _padded(strip: Strip, height: int, width: int) -> Strip:
+    """The strip with cells without data below and to the right, for grids smaller than a window."""
+    below, right = height - strip.known.shape[0], width - strip.known.shape[1]
+    if not below and not right:
+        return strip
+    return Strip(np.pad(strip.inputs, ((0, below), (0, right), (0, 0))), np.pad(strip.known, ((0, below), (0, right))))
