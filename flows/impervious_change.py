@@ -1,9 +1,11 @@
 """How much land was sealed or greened, per region and year, with intervals. Method: docs/impervious_change.md."""
 
 from prefect import flow
+from prefect.futures import PrefectFuture
 
 from containers.base.contract.grid import Grid, spanning
-from containers.gdal.contract.align import AlignParams
+from containers.base.contract.scene import Scene
+from containers.gdal.contract.align import AlignParams, AlignResult
 from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
@@ -16,23 +18,24 @@ from containers.grass.contract.zonal import ZonalLayer, ZonalParams, ZonalResult
 from containers.tensorflow.contract.predict import PredictParams, PredictResult
 from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
 from tasks import gdal, grass, tensorflow
+from tasks.catalogue.selection import Choice
 from tasks.intake import Inputs, take_in
 from tasks.ledger import close_ledger, result_or_skip
 from tasks.parameters import ImperviousChangeParams
 from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
-from tasks.scenes import Choice, drop_uncommon_tiles, find_scenes
+from tasks.scenes import find_scenes, keep_common_tiles
 
 
 @flow(name="impervious_change", flow_run_name="{params.name}", **FLOW_OPTIONS)
 def impervious_change(params: ImperviousChangeParams) -> Publication:
     """Newly sealed and newly green hectares per region and year, from a Sentinel-2 archive."""
     inputs = take_in(params)
-    choices = find_scenes(params, inputs)
+    choices = find_scenes.submit(params, inputs).result().choices
     tiles = clear_images(params, inputs, choices)
     mosaics = join_tiles(params, tiles)
     grid = grid_of(tiles)
-    cube = build_cube(params, inputs, grid, mosaics)
+    cube = build_cube(params, inputs, grid, mosaics, is_simulated(choices))
     training = None if inputs.model else train(params, cube)
     predictions = predict(params, cube, inputs.model or trained(training))
     history = smooth(params, predictions)
@@ -59,20 +62,7 @@ def clear_images(
     params: ImperviousChangeParams, inputs: Inputs, choices: tuple[Choice, ...]
 ) -> dict[str, tuple[CompositeResult, ...]]:
     """Period to the clear images of the tiles that every period has."""
-    aligned = [
-        [
-            gdal.align_scene.submit(
-                AlignParams(parts=parts, bands=params.bands, grid=inputs.grid, block_px=inputs.block_px)
-            )
-            for parts in choice.acquisitions
-        ]
-        for choice in choices
-    ]
-    readable = [
-        [result for future, parts in zip(futures, choice.acquisitions, strict=True)
-         if (result := result_or_skip(future, parts[0].id))]
-        for futures, choice in zip(aligned, choices, strict=True)
-    ]  # fmt: skip
+    aligned = read_archive(params, inputs, choices)
     composites = [
         gdal.composite_tile.submit(
             CompositeParams(
@@ -83,10 +73,30 @@ def clear_images(
                 mask=params.mask,
             )
         )
-        for choice, acquisitions in zip(choices, readable, strict=True)
+        for choice, acquisitions in zip(choices, aligned, strict=True)
         if acquisitions
     ]
-    return drop_uncommon_tiles(params, [future.result() for future in composites])
+    return keep_common_tiles([future.result() for future in composites])
+
+
+def read_archive(
+    params: ImperviousChangeParams, inputs: Inputs, choices: tuple[Choice, ...]
+) -> list[list[AlignResult]]:
+    """The aligned acquisitions of each choice. An unreadable one is a ledger row, and a spare takes its place."""
+
+    def align(parts: tuple[Scene, ...]) -> PrefectFuture[AlignResult]:
+        return gdal.align_scene.submit(AlignParams(parts=parts, bands=params.bands, grid=inputs.grid))
+
+    started = [[align(parts) for parts in choice.acquisitions] for choice in choices]
+    readable: list[list[AlignResult]] = []
+    for choice, futures in zip(choices, started, strict=True):
+        results = [result for future in futures if (result := result_or_skip(future))]
+        for parts in choice.spares:
+            if len(results) == len(futures):
+                break
+            results += [result for result in [result_or_skip(align(parts))] if result]
+        readable.append(results)
+    return readable
 
 
 def grid_of(tiles: dict[str, tuple[CompositeResult, ...]]) -> Grid:
@@ -118,7 +128,7 @@ def join_tiles(
 
 
 def build_cube(
-    params: ImperviousChangeParams, inputs: Inputs, grid: Grid, mosaics: tuple[PeriodLayers, ...]
+    params: ImperviousChangeParams, inputs: Inputs, grid: Grid, mosaics: tuple[PeriodLayers, ...], simulated: bool
 ) -> CubeResult:
     """Bands, masks and labels of every period in one checked HDF5 file."""
     labels = {}
@@ -138,7 +148,7 @@ def build_cube(
         )
         labels[params.labels.period] = grass.reclass_labels.submit(reclass).result().classes
     cube: CubeResult = gdal.write_cube.submit(
-        CubeParams(grid=grid, periods=mosaics, bands=params.bands, labels=labels, simulated=inputs.simulated)
+        CubeParams(grid=grid, periods=mosaics, bands=params.bands, labels=labels, simulated=simulated)
     ).result()
     gdal.check_cube.submit(CheckCubeParams(cube=cube.cube)).result()
     return cube
