@@ -10,18 +10,22 @@ from containers.base.contract.step import Resources, StepParams, StepResult
 
 
 class ZonalLayer(Contract):
-    """One indicator raster: 1 counted, 0 not, 255 unknown."""
+    """One indicator: a raster's cells of one value. Its declared nodata is unknown."""
 
-    indicator: str = Field(pattern=r"^[a-z_]+$")
+    indicator: str = Field(pattern=r"^[a-z_]+$", description="Such as new_impervious, new_green, impervious, green")
     period: str
-    raster: File
+    raster: File = Field(description="Change map (1, 0, nodata 255) or class raster (legend codes, nodata 0)")
+    counted_value: int = Field(default=1, ge=0, le=255, description="The value whose cells are counted")
 
 
 class ZonalResult(StepResult):
     counts: File = Field(
-        description="CSV: region_id, region_name, period, indicator, cells, unknown_cells, total_cells"
+        description="CSV: region_id, region_name, period, indicator, cells, unknown_cells, total_cells; "
+        "region_id ALL is the whole grid"
     )
-    regions: File = Field(description="The regions that meet the grid, in its CRS, as GeoPackage")
+    regions: File = Field(
+        description="The regions that meet the grid, in its CRS, as GeoPackage: region_id, region_name, inside_share"
+    )
 
 
 class ZonalParams(StepParams):
