@@ -71,13 +71,18 @@ def _exact_positions(target: Grid, source: Geometry) -> Positions:
     to_metres, to_pixels = transform_of(target), ~source.transform
 
     def positions(rows: Rows, cols: Rows) -> tuple[Rows, Rows]:
-        xs, ys = to_metres * (cols + 0.5, rows + 0.5)
+        xs, ys = _applied(to_metres, cols + 0.5, rows + 0.5)
         if source.crs != crs_of(target):
             xs, ys = map(np.asarray, rasterio.warp.transform(crs_of(target), source.crs, xs, ys))
-        source_cols, source_rows = to_pixels * (xs, ys)
+        source_cols, source_rows = _applied(to_pixels, xs, ys)
         return source_rows, source_cols
 
     return positions
+
+
+def _applied(transform: Affine, xs: Rows, ys: Rows) -> tuple[Rows, Rows]:
+    a, b, c, d, e, f = transform[:6]
+    return a * xs + b * ys + c, d * xs + e * ys + f
 
 
 def _sampled(positions: Positions, shape: tuple[int, int], step: int) -> tuple[Rows, Rows]:

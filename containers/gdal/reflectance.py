@@ -22,7 +22,7 @@ def reflectance_table(
     (DN + offset) / quantification: ESA, Sentinel-2 Products Specification Document, `BOA_ADD_OFFSET`. DN 0 and the
     declared nodata become −32768; negative reflectance is kept; above 3.2766 is saturated (32767).
 
-    >>> reflectance_table(-1000, 10_000)[[0, 1, 1000, 1250, 43766, 65535]].tolist()
+    >>> reflectance_table(-1000, 10_000)[[0, 1, 1000, 1250, 33766, 65535]].tolist()
     [-32768, -999, 0, 250, 32766, 32767]
     """
     numbers = _NUMBERS.view(np.int16 if dtype == "int16" else np.uint16).astype(np.float64)
