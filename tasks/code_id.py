@@ -15,10 +15,7 @@ from tasks.checkout import ROOT
 Sources = Callable[[str], bytes | None]
 """The bytes of a file below the folder that holds `containers/`; None where there is none."""
 
-_VERSION_COMMANDS = {
-    "gdal": ("gdalinfo", "--version"),
-    "grass": ("grass", "--config", "version"),
-}
+_VERSION_COMMANDS = {"gdal": ("gdalinfo", "--version"), "grass": ("grass", "--config", "version")}
 """The program that an image is named after, and how it tells its version."""
 
 
@@ -109,21 +106,16 @@ def local_versions(params: type[StepParams]) -> str:
     """Versions of Python, of the packages that the step imports, and of its image's program, on this machine."""
     modules = imported_modules(f"containers.{params.step}", checkout_source)
     packages = sorted({package for module in modules for package in _packages_of(module)})
-    programs = {
-        name: _program_version(*command) for name, command in _VERSION_COMMANDS.items() if name in _image(params)
-    }
+    program = _program_version(*_VERSION_COMMANDS.get(params.step.split(".", 1)[0], ()))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return repr(("local", python, [(name, importlib.metadata.version(name)) for name in packages], programs))
-
-
-def _image(params: type[StepParams]) -> str:
-    return params.step.split(".", 1)[0]
+    return repr(("local", python, [(name, importlib.metadata.version(name)) for name in packages], program))
 
 
 def _packages_of(module: str) -> Iterator[str]:
     source = _read_module(module, checkout_source) or b""
     for name in _imports(source, module):
-        yield from _distributions().get(name.split(".")[0], ())
+        if not name.startswith("containers"):
+            yield from _distributions().get(name.split(".")[0], ())
 
 
 @lru_cache(maxsize=1)
@@ -133,9 +125,9 @@ def _distributions() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=8)
 def _program_version(*command: str) -> str:
-    """What the program says of itself; `absent` where it is not installed: the step fails then, or does not need it."""
-    program = shutil.which(command[0])
+    """What the program says of itself; empty where there is none: a step that needs it fails by itself."""
+    program = shutil.which(command[0]) if command else None
     if program is None:
-        return "absent"
-    answer = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-    return answer.stdout.strip().splitlines()[0] if answer.stdout.strip() else "unknown"
+        return ""
+    answer = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
+    return answer.stdout.strip()

@@ -89,10 +89,23 @@ def _client(endpoint: Endpoint, _credentials_file: str, _key: str) -> "S3Client"
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    session = boto3.session.Session(
+    return _session(endpoint).client("s3", endpoint_url=endpoint.url, region_name=endpoint.region, config=config)
+
+
+def _session(endpoint: Endpoint) -> boto3.session.Session:
+    return boto3.session.Session(
         aws_access_key_id=endpoint.access_key_id, aws_secret_access_key=endpoint.secret_access_key
     )
-    return session.client("s3", endpoint_url=endpoint.url, region_name=endpoint.region, config=config)
+
+
+def credentials_text(endpoint: Endpoint) -> str:
+    """The keys for an endpoint as a shared credentials file for boto3 and GDAL; empty where there are none."""
+    found = _session(endpoint).get_credentials()
+    if found is None:
+        return ""
+    keys = found.get_frozen_credentials()
+    token = f"aws_session_token = {keys.token}\n" if keys.token else ""
+    return f"[default]\naws_access_key_id = {keys.access_key}\naws_secret_access_key = {keys.secret_key}\n{token}"
 
 
 def stat(href: str) -> File:

@@ -1,0 +1,137 @@
+"""`run_step(params) -> result`: from the store where it is known, else by a runner, always under its key."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, TypeVar, cast
+
+import prefect.runtime
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.states import Completed
+
+from containers.base.contract.files import File
+from containers.base.contract.step import StepError, StepParams, StepResult
+from tasks import ledger
+from tasks.archive_limit import archive_slots
+from tasks.docker_runner import DockerRunner, engine_answers
+from tasks.job import Job, Runner, job_folder, read_result
+from tasks.local_runner import LocalRunner
+from tasks.orphans import announce_run, end_containers
+from tasks.records import Record, record_of
+from tasks.settings import Settings, get_settings
+from tasks.step_log import StepLog
+from tasks.store import Store, open_store
+
+__all__ = ["STEP_TASK", "choose_runner", "end_containers", "is_transient", "run_step", "use_runner"]
+
+R = TypeVar("R", bound=StepResult)
+_replacements: list[Runner] = []
+
+
+def is_transient(_task: object, _run: TaskRun, state: "State[Any]") -> bool:
+    """Prefect's retry condition: only an error that passes by itself is worth another attempt."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, StepError) and error.transient
+
+
+STEP_TASK: Final[dict[str, Any]] = {
+    "cache_policy": NO_CACHE,  # the store is the cache: it also checks that the files are there
+    "persist_result": True,
+    "result_serializer": "json",
+    "retries": 4,
+    "retry_delay_seconds": [5, 15, 60, 180],
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": is_transient,
+}
+"""Options that every step's task shares: `@task(**STEP_TASK, task_run_name=…)`."""
+
+
+def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.result, which a ClassVar cannot say
+    """The step's result, its files in the store. Inside a task, a reused result shows as *Cached* in Prefect.
+
+    Raises StepError with the code of what went wrong; the run's ledger has a row in any case.
+    """
+    subject = prefect.runtime.task_run.name or params.step
+    started = time.monotonic()
+    try:
+        record, is_reused = _obtain(params)
+    except StepError as error:
+        ledger.add("failed", subject, code=error.code, reason=error.reason, hint=error.hint)
+        raise
+    result = cast(R, params.result.model_validate(record.result))
+    ledger.add("reused" if is_reused else "done", subject, seconds=round(time.monotonic() - started, 3), key=record.key)
+    for warning in result.warnings:
+        ledger.add("warning", subject, code=warning.code, reason=warning.reason, hint=warning.hint)
+    if is_reused and prefect.runtime.task_run.id:
+        return cast(R, Completed(name="Cached", data=result))
+    return result
+
+
+@contextmanager
+def use_runner(runner: Runner) -> Iterator[Runner]:
+    """Let every step of this process run by `runner`, in tests."""
+    _replacements.append(runner)
+    try:
+        yield runner
+    finally:
+        _replacements.remove(runner)
+
+
+@lru_cache(maxsize=4)
+def choose_runner(settings: Settings) -> Runner:
+    """The runner that the settings name, after it has looked for what it needs. Raises no_engine or missing_tool."""
+    is_docker = settings.runner == "docker" or (settings.runner == "auto" and engine_answers())
+    runner = DockerRunner(settings) if is_docker else LocalRunner()
+    runner.doctor()
+    return runner
+
+
+def _obtain(params: StepParams) -> tuple[Record, bool]:
+    """The record, and whether it was there already."""
+    settings = get_settings()
+    runner = _replacements[-1] if _replacements else choose_runner(settings)
+    store = open_store(settings)
+    code_id = runner.code_id(type(params))
+    key = store.key_of(params, code_id)
+    if found := store.find(params.step, key):
+        return found, True
+    with store.lease(params.step, key, params.resources.timeout_s) as found:
+        if found:
+            return found, True
+        with archive_slots(settings, params.resources):
+            return _execute(params, key=key, code_id=code_id, runner=runner, store=store, settings=settings), False
+
+
+def _execute(params: StepParams, *, key: str, code_id: str, runner: Runner, store: Store, settings: Settings) -> Record:
+    """Run the step into a new attempt and commit it; what fails leaves nothing behind."""
+    flow_run: str | None = prefect.runtime.flow_run.id
+    if flow_run:
+        announce_run(flow_run)
+    for file in params.input_files():
+        _stage(file, store)
+    attempt, started = store.new_attempt(params.step, key), time.monotonic()
+    log = StepLog(params.step)
+    try:
+        with job_folder(settings, params.step, flow_run) as folder:
+            job = Job(
+                params=params, out=attempt, store_root=store.local_root, folder=folder,
+                settings=settings, log=log, flow_run=flow_run,
+            )  # fmt: skip
+            result = read_result(job, runner.run(job))
+        seconds = time.monotonic() - started
+        described = record_of(
+            params, result, key=key, folder=attempt, code_id=code_id, runner=runner.kind, seconds=seconds
+        )
+        return store.commit(described)
+    except BaseException:
+        store.discard(attempt)
+        raise
+    finally:
+        log.close()
+
+
+def _stage(file: File, store: Store) -> None:
+    if file.in_store:
+        store.path_of(file)
