@@ -121,8 +121,8 @@ def _rast_stats(project: Project, zones: Any, layers: list[str]) -> dict[int, di
     _write(gpd.GeoDataFrame({"zone": zones.index}, geometry=zones.values, crs=zones.crs), path)
     project.run("v.in.ogr", "o", input=path, output="zones", key="zone", snap=-1)
     # type=area: by default the centroids are burned too, which gives cells to parts that hold no cell's centre.
-    options = {"raster": layers, "column_prefix": layers, "method": ["number", "null_cells", "sum"]}
-    project.run("v.rast.stats", map="zones", type="area", **options)
+    method = ["number", "null_cells", "sum"]
+    project.run("v.rast.stats", map="zones", type="area", raster=layers, column_prefix=layers, method=method)
     table = project.run("v.db.select", map="zones", separator="comma").splitlines()
     project.run("g.remove", "f", type="vector", name="zones")
     path.unlink()
