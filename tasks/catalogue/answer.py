@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from containers.base import sentinel2
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import Scene
 from containers.base.contract.step import StepError
+from containers.base.sentinel2 import parse_product_name
 from tasks.catalogue.request import SearchRequest
 
 HINTS: Final = {
@@ -68,7 +68,7 @@ class SearchAnswer:
     @property
     def tiles(self) -> tuple[str, ...]:
         """Every tile that the catalogue knows here, also those of which every scene was refused."""
-        named = (sentinel2.parse_product_name(row.scene_id) for row in self.refused if row.code != "outside_aoi")
+        named = (parse_product_name(row.scene_id) for row in self.refused if row.code != "outside_aoi")
         return tuple(sorted({scene.tile for scene in self.scenes} | {name.tile for name in named if name}))
 
 

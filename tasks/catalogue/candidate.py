@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from containers.base.contract.files import File
@@ -46,7 +45,7 @@ class Candidate:
     cloud_cover: float | None = None
     online: bool = True
     datastrip: datetime | None = None
-    tile_outline: Polygon | None = None
+    tile_outline: BaseGeometry | None = None
     """EPSG:4326; None: the nominal outline of the MGRS tile."""
     assets: tuple[Asset, ...] = ()
     """Empty where only the product's folder is known."""

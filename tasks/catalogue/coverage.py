@@ -57,15 +57,15 @@ def normalised(footprint: BaseGeometry) -> BaseGeometry | None:
     return MultiPolygon(polygons) if polygons else None
 
 
-def geographic_outline(bounds: tuple[float, float, float, float], crs: CRS) -> Polygon:
-    """A box of a projected system as a polygon in EPSG:4326, edges densified."""
+def geographic_outline(bounds: tuple[float, float, float, float], crs: CRS) -> BaseGeometry | None:
+    """A box of a projected system as polygons in EPSG:4326, edges densified; None where it has no area."""
     project = Transformer.from_crs(crs, 4326, always_xy=True)
     edge = box(*bounds).segmentize((bounds[2] - bounds[0]) / 20)
-    return shapely.transform(edge, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1])))
+    return normalised(shapely.transform(edge, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1]))))
 
 
 @lru_cache(maxsize=4096)
-def nominal_tile(tile: str) -> BaseGeometry:
+def nominal_tile(tile: str) -> BaseGeometry | None:
     """The outline of an MGRS tile as Sentinel-2 cuts it, 109.8 km from the north-west corner, to within 40 m."""
     zone, band, column, row = int(tile[:2]), tile[2], tile[3], tile[4]
     south = band < "N"
@@ -77,8 +77,7 @@ def nominal_tile(tile: str) -> BaseGeometry:
     _, middle = _transformer(4326, epsg).transform(6 * zone - 183, latitude)
     northing += round((middle - northing) / _ROW_CYCLE_M) * _ROW_CYCLE_M
     top = northing + _SQUARE_M
-    outline = geographic_outline((easting, top - TILE_M, easting + TILE_M, top), CRS.from_epsg(epsg))
-    return normalised(outline) or outline
+    return geographic_outline((easting, top - TILE_M, easting + TILE_M, top), CRS.from_epsg(epsg))
 
 
 @lru_cache(maxsize=256)

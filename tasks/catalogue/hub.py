@@ -22,6 +22,8 @@ from tasks.catalogue.coverage import normalised
 from tasks.catalogue.request import SearchRequest
 from tasks.periods import covering_ranges
 
+PAGE_PRODUCTS = 100
+"""The most that hubs give at once."""
 _PRODUCT_TYPE = {"L1C": "S2MSI1C", "L2A": "S2MSI2A"}
 
 
@@ -30,6 +32,7 @@ def find(request: SearchRequest) -> tuple[list[Candidate], list[RawAnswer]]:
     api = SentinelAPI(
         os.environ.get("DHUS_USER"), os.environ.get("DHUS_PASSWORD"), request.endpoint, show_progressbars=False
     )
+    api.page_size = PAGE_PRODUCTS
     session.open_session(api.session)
     answers: list[dict[str, dict[str, Any]]] = []
     for start, end in covering_ranges(request.periods):

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from pyproj import CRS
-from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from containers.base.contract.files import File
 from containers.base.sentinel2 import (
@@ -104,7 +104,7 @@ def _safe_href(item: Json) -> str | None:
     return None
 
 
-def _tile_outline(item: Json) -> Polygon | None:
+def _tile_outline(item: Json) -> BaseGeometry | None:
     """The tile's own square, which every band asset states; a footprint may be smaller."""
     for key, asset in (item.get("assets") or {}).items():
         box = asset.get("proj:bbox")

@@ -7,9 +7,9 @@ from pydantic import Field, field_validator, model_validator
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from containers.base import sentinel2
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import Level
+from containers.base.sentinel2 import band
 from tasks.aoi import read_aoi
 from tasks.periods import Period
 
@@ -51,7 +51,7 @@ class SearchRequest(Contract):
     @model_validator(mode="after")
     def _known_bands(self) -> "SearchRequest":
         for name in self.bands:
-            sentinel2.band(name, self.level)
+            band(name, self.level)
         return self
 
     @property

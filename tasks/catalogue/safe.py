@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from containers.base import storage
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError
 from containers.base.sentinel2 import ProductMetadata, band_of_number, datastrip_start, parse_product_metadata
+from containers.base.storage import client, coded_errors, etag_id, split_s3_href
 from tasks.catalogue.candidate import Asset
 
 _RASTER: Final = re.compile(r"/IMG_DATA/(?:R\d+m/)?T\w{5}_\d{8}T\d{6}_(B\d[\dA]|SCL)(?:_(\d+)m)?\.jp2$")
@@ -29,7 +29,7 @@ def read_safe(safe_href: str) -> SafeFolder:
 
     Raises `missing_file` where the folder or its metadata are absent, `corrupt_file` where the metadata are broken.
     """
-    bucket, prefix = storage.split_s3_href(safe_href)
+    bucket, prefix = split_s3_href(safe_href)
     objects = _objects(bucket, prefix.rstrip("/") + "/")
     metadata_href = next((file.href for file in objects if _METADATA.search(file.href)), None)
     if metadata_href is None:
@@ -45,19 +45,19 @@ def read_safe(safe_href: str) -> SafeFolder:
 
 
 def _objects(bucket: str, prefix: str) -> list[File]:
-    with storage.coded_errors(f"s3://{bucket}/{prefix}"):
-        pages = storage.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    with coded_errors(f"s3://{bucket}/{prefix}"):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [
-            File(href=f"s3://{bucket}/{entry['Key']}", content_id=storage.etag_id(entry["ETag"]), size=entry["Size"])
+            File(href=f"s3://{bucket}/{entry['Key']}", content_id=etag_id(entry["ETag"]), size=entry["Size"])
             for page in pages
             for entry in page.get("Contents", ())
         ]
 
 
 def _read_metadata(href: str) -> ProductMetadata:
-    bucket, key = storage.split_s3_href(href)
-    with storage.coded_errors(href):
-        return parse_product_metadata(storage.client().get_object(Bucket=bucket, Key=key)["Body"].read())
+    bucket, key = split_s3_href(href)
+    with coded_errors(href):
+        return parse_product_metadata(client().get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def _asset(file: File, metadata: ProductMetadata) -> Asset | None:

@@ -1,14 +1,16 @@
 """From candidates to scenes that a step can read: files, offsets, share of the area."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from containers.base import sentinel2, storage
 from containers.base.contract.files import File
 from containers.base.contract.scene import Scene
 from containers.base.contract.step import StepError
+from containers.base.sentinel2 import ProductName, band, settled_offset_dn
+from containers.base.storage import stat
 from tasks.catalogue.answer import Refusal, refusal
 from tasks.catalogue.candidate import Asset, Candidate
 from tasks.catalogue.coverage import covered_share, nominal_tile
@@ -16,6 +18,7 @@ from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.safe import read_safe
 
 _READABLE = ("s3://", "store:")
+_SCL = "scl"
 _REFUSED_ERRORS = {"missing_file": "ghost", "corrupt_file": "broken_metadata"}
 """What one product's error in the archive makes of it; other errors concern the whole run."""
 
@@ -40,7 +43,7 @@ def check_objects(scene: Scene) -> Refusal | None:
         if file.in_store or file.content_id.startswith("etag:"):
             continue
         try:
-            size = storage.stat(file.href).size
+            size = stat(file.href).size
         except StepError as error:
             if error.code != "missing_file":
                 raise
@@ -52,9 +55,8 @@ def check_objects(scene: Scene) -> Refusal | None:
 
 def aoi_in_tile(candidate: Candidate, area: BaseGeometry) -> BaseGeometry:
     """The part of the area that lies in the candidate's tile."""
-    if candidate.product is None:
-        return shapely.Polygon()
-    return (candidate.tile_outline or nominal_tile(candidate.product.tile)).intersection(area)
+    outline = candidate.tile_outline or (nominal_tile(candidate.product.tile) if candidate.product else None)
+    return outline.intersection(area) if outline else shapely.Polygon()
 
 
 def _scene(candidate: Candidate, request: SearchRequest) -> Scene | Refusal:
@@ -65,21 +67,9 @@ def _scene(candidate: Candidate, request: SearchRequest) -> Scene | Refusal:
     if not assets and candidate.safe_href:
         folder = read_safe(candidate.safe_href)
         assets, datastrip = folder.assets, folder.datastrip or datastrip
-    chosen = {name: _pick(assets, sentinel2.band(name).number, request.resolution_m) for name in request.bands}
-    scl = _pick(assets, "SCL", request.resolution_m) if product.level == "L2A" else None
-    wanted = {**chosen, **({"scl": scl} if product.level == "L2A" else {})}
-    if missing := sorted(name for name, asset in wanted.items() if asset is None):
-        have = ", ".join(sorted({asset.number for asset in assets})) or "no raster"
-        return refusal(candidate.name, "missing_band", f"Without {', '.join(missing)}; it has {have}.")
-    bands = {name: asset for name, asset in chosen.items() if asset}
-    if unreadable := [asset.href for asset in (*bands.values(), scl) if asset and not asset.href.startswith(_READABLE)]:
-        return refusal(candidate.name, "unreadable_href", f"{unreadable[0]} cannot be read by a step.")
-    try:
-        offsets = {
-            name: sentinel2.settled_offset_dn(asset.offset_dn, product.baseline) for name, asset in bands.items()
-        }
-    except ValueError as error:
-        return refusal(candidate.name, "offset_conflict", f"{error}.")
+    files = _choose(assets, product, request)
+    if isinstance(files, Refusal):
+        return files
     return Scene(
         id=product.name,
         platform=product.platform,
@@ -94,15 +84,41 @@ def _scene(candidate: Candidate, request: SearchRequest) -> Scene | Refusal:
         cloud_cover=candidate.cloud_cover,
         footprint=footprint.wkt,
         valid_share=covered_share([footprint], aoi_in_tile(candidate, request.area)),
-        bands={name: _file(asset) for name, asset in bands.items()},
-        offsets_dn=offsets,
-        quantification=next(iter(bands.values())).quantification,
-        scl=_file(scl) if scl else None,
+        bands={name: _file(asset) for name, asset in files.bands.items()},
+        offsets_dn=files.offsets_dn,
+        quantification=next(iter(files.bands.values())).quantification,
+        scl=_file(files.scl) if files.scl else None,
         simulated=candidate.simulated,
     )
 
 
-def _pick(assets: Iterable[Asset], number: str, resolution_m: float) -> Asset | None:
+class _Files(NamedTuple):
+    bands: dict[str, Asset]
+    scl: Asset | None
+    offsets_dn: dict[str, float]
+
+
+def _choose(assets: Sequence[Asset], product: ProductName, request: SearchRequest) -> _Files | Refusal:
+    """The rasters to read and their offsets, or why the product cannot be read."""
+    numbers = {name: band(name).number for name in request.bands}
+    if product.level == "L2A":
+        numbers[_SCL] = "SCL"
+    picked = {name: _pick(assets, number, request.resolution_m) for name, number in numbers.items()}
+    if missing := sorted(name for name, asset in picked.items() if asset is None):
+        have = ", ".join(sorted({asset.number for asset in assets})) or "no raster"
+        return refusal(product.name, "missing_band", f"Without {', '.join(missing)}; it has {have}.")
+    rasters = {name: asset for name, asset in picked.items() if asset}
+    if unreadable := [asset.href for asset in rasters.values() if not asset.href.startswith(_READABLE)]:
+        return refusal(product.name, "unreadable_href", f"{unreadable[0]} cannot be read by a step.")
+    scl = rasters.pop(_SCL, None)
+    try:
+        offsets = {name: settled_offset_dn(asset.offset_dn, product.baseline) for name, asset in rasters.items()}
+    except ValueError as error:
+        return refusal(product.name, "offset_conflict", f"{error}.")
+    return _Files(rasters, scl, offsets)
+
+
+def _pick(assets: Sequence[Asset], number: str, resolution_m: float) -> Asset | None:
     """The coarsest raster of a band that is not coarser than wanted, else its finest."""
     rasters = sorted((asset for asset in assets if asset.number == number), key=lambda asset: asset.resolution_m)
     fine_enough = [asset for asset in rasters if asset.resolution_m <= resolution_m]
@@ -110,4 +126,4 @@ def _pick(assets: Iterable[Asset], number: str, resolution_m: float) -> Asset | 
 
 
 def _file(asset: Asset) -> File:
-    return asset.file or storage.stat(asset.href)
+    return asset.file or stat(asset.href)

@@ -1,6 +1,7 @@
 """Which acquisitions a run uses per tile and period, which it keeps in reserve, and which tiles it can serve."""
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Literal
 
 from pydantic import Field
@@ -40,43 +41,36 @@ def select_scenes(
     periods: Sequence[Period],
     *,
     method: Literal["best", "median"] = "best",
-    max_scenes: int = 1,
+    max_scenes: int | None = None,
     max_cloud: float = 100.0,
     min_valid_share: float = 0.0,
     tiles: Iterable[str] = (),
 ) -> Selection:
-    """The best `max_scenes` acquisitions per tile and period.
+    """The best `max_scenes` acquisitions per tile and period; where that is None, one for `best`, all for `median`.
 
     The score is the share of the area within the tile that is seen, times the share of it that is clear by
-    metadata; among equals the earlier date wins. `best` keeps the other acquisitions as spares; `median` needs none
-    while it has several. `tiles` names further tiles that are expected, such as `SearchAnswer.tiles`: each tile and
-    period without an acquisition is a row.
+    metadata; among equals the earlier date wins. The others are spares, in order. `tiles` names further tiles that
+    are expected, such as `SearchAnswer.tiles`: each tile and period without an acquisition is a row.
     """
     scenes = tuple(scenes)
+    limit = 1 if max_scenes is None and method == "best" else max_scenes
     usable, poor = drop_poor(scenes, area, min_valid_share=min_valid_share, max_cloud=max_cloud)
-    ranked = sorted(acquisitions(usable), key=lambda parts: (-score(parts, area), parts[0].datetime, parts[0].id))
-    known = tuple(sorted({scene.tile for scene in scenes} | set(tiles)))
-    by_tile: dict[str, list[Acquisition]] = {tile: [] for tile in known}
-    for parts in ranked:
+    by_tile: dict[str, list[Acquisition]] = {tile: [] for tile in sorted({scene.tile for scene in scenes} | set(tiles))}
+    for parts in sorted(acquisitions(usable), key=lambda parts: (-score(parts, area), parts[0].datetime, parts[0].id)):
         by_tile[parts[0].tile].append(parts)
     choices: list[Choice] = []
-    rows = list(poor)
-    for period in periods:
-        for tile in known:
-            ours = [parts for parts in by_tile[tile] if parts[0].datetime in period]
-            if not ours:
-                rows.append(
-                    refusal(f"{tile} {period.label}", "no_acquisition", "No acquisition is left for this tile.")
-                )
-                continue
-            chosen, rest = tuple(ours[:max_scenes]), tuple(ours[max_scenes:])
-            choices.append(Choice(tile=tile, period=period.label, acquisitions=chosen, spares=rest))
-            rows += _unused(rest, chosen, period, area, method)
-    outside = [part for parts in ranked for part in parts if not any(part.datetime in period for period in periods)]
-    rows += [refusal(part.id, "outside_periods", f"Taken on {part.datetime:%Y-%m-%d}.") for part in outside]
-    return Selection(
-        periods=tuple(period.label for period in periods), tiles=known, choices=tuple(choices), refused=tuple(rows)
-    )
+    rows = [*poor, *_outside(usable, periods)]
+    for period, tile in product(periods, by_tile):
+        ours = tuple(parts for parts in by_tile[tile] if parts[0].datetime in period)
+        if ours:
+            choices.append(
+                Choice(tile=tile, period=period.label, acquisitions=ours[:limit], spares=ours[limit:] if limit else ())
+            )
+            rows += _unused(choices[-1], area)
+        else:
+            rows.append(refusal(f"{tile} {period.label}", "no_acquisition", "No acquisition is left for this tile."))
+    labels = tuple(period.label for period in periods)
+    return Selection(periods=labels, tiles=tuple(by_tile), choices=tuple(choices), refused=tuple(rows))
 
 
 def score(parts: Acquisition, area: MultiPolygon) -> float:
@@ -107,13 +101,20 @@ def common_tiles(selection: Selection) -> tuple[tuple[str, ...], tuple[Refusal, 
     return common, tuple(rows)
 
 
-def _unused(
-    rest: Sequence[Acquisition], chosen: Sequence[Acquisition], period: Period, area: MultiPolygon, method: str
-) -> list[Refusal]:
-    worst = score(chosen[-1], area)
-    role = "kept in reserve" if method == "best" else "not in the median"
+def _outside(scenes: Iterable[Scene], periods: Sequence[Period]) -> list[Refusal]:
     return [
-        refusal(part.id, "not_chosen", f"Score {score(parts, area):.3f} after {worst:.3f} in {period.label}: {role}.")
-        for parts in rest
+        refusal(scene.id, "outside_periods", f"Taken on {scene.datetime:%Y-%m-%d}.")
+        for scene in scenes
+        if not any(scene.datetime in period for period in periods)
+    ]
+
+
+def _unused(choice: Choice, area: MultiPolygon) -> list[Refusal]:
+    last = score(choice.acquisitions[-1], area)
+    return [
+        refusal(
+            part.id, "not_chosen", f"Score {score(parts, area):.3f}, the last one used {last:.3f}: kept in reserve."
+        )
+        for parts in choice.spares
         for part in parts
     ]
