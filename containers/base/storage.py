@@ -72,19 +72,19 @@ def split_s3_href(href: str) -> tuple[str, str]:
     return bucket, key
 
 
-def client(endpoint: Endpoint | None = None) -> "S3Client":
+def client(endpoint: Endpoint | None = None, *, attempts: int | None = None) -> "S3Client":
     """A client with bounded time-outs and jittered retries, by default of the archive; threads may share it."""
-    credentials_file = os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "")
-    return _client(endpoint or Endpoint.archive(), credentials_file, os.environ.get("AWS_ACCESS_KEY_ID", ""))
+    identity = (os.environ.get("AWS_SHARED_CREDENTIALS_FILE", ""), os.environ.get("AWS_ACCESS_KEY_ID", ""))
+    return _client(endpoint or Endpoint.archive(), attempts or ATTEMPTS, identity)
 
 
 @lru_cache(maxsize=8)
-def _client(endpoint: Endpoint, _credentials_file: str, _key: str) -> "S3Client":
+def _client(endpoint: Endpoint, attempts: int, _identity: tuple[str, str]) -> "S3Client":
     config = Config(
         signature_version="s3v4",
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         s3={"addressing_style": "virtual" if endpoint.virtual_hosting else "path"},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -162,7 +162,7 @@ def _append(file: File, partial: Path, etag: str) -> None:
         if done == file.size > 0:
             return
         first_byte: dict[str, Any] = {"Range": f"bytes={done}-"} if done else {}
-        answer = client().get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"', **first_byte)
+        answer = client(attempts=1).get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"', **first_byte)
         announced = done + answer["ContentLength"]
         if announced != file.size:
             raise StepError(
@@ -256,7 +256,7 @@ def coded_errors(href: str) -> Iterator[None]:
         raise StepError("short_read", f"{href}: {error}.", _LATER) from error
     except (boto.ConnectTimeoutError, boto.ReadTimeoutError) as error:
         raise StepError("storage_timeout", f"{href}: {error}.", _LATER) from error
-    except boto.HTTPClientError as error:
+    except (boto.HTTPClientError, boto.ConnectionError) as error:
         raise StepError("storage_error", f"{href}: {error}.", _LATER) from error
     except OSError as error:
         if error.errno != errno.ENOSPC:
