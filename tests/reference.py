@@ -38,3 +38,27 @@ def near_pixel_edge(positions: tuple[NDArray[Any], NDArray[Any]], tolerance_px: 
     """Where a position lies so close to the edge of a source pixel that either neighbour is right."""
     near = [np.abs(values - np.round(values)) <= tolerance_px for values in positions]
     return near[0] | near[1]
+
+
+def disk_dilation(mask: NDArray[np.bool_], radius_px: float) -> NDArray[np.bool_]:
+    """Cells with a set cell within the radius, by looking at every pair."""
+    grown = np.zeros_like(mask)
+    set_cells = np.argwhere(mask)
+    for cell in np.ndindex(mask.shape):
+        grown[cell] = any(np.hypot(*(set_cell - cell)) <= radius_px for set_cell in set_cells)
+    return grown
+
+
+def composite_of_cell(method: str, observations: list[tuple[int, list[int]]]) -> tuple[list[int] | None, int, int]:
+    """Bands, count and date of one cell from its clear observations (day, bands), best first."""
+    by_day: dict[int, list[int]] = {}
+    for day, bands in observations:
+        by_day.setdefault(day, bands)
+    if not by_day:
+        return None, 0, 0
+    if method == "best":
+        day, bands = next(iter(by_day.items()))
+        return bands, len(by_day), day
+    medians = [int(np.rint(np.median(values))) for values in zip(*by_day.values(), strict=True)]
+    nearest = min(by_day, key=lambda day: sum(abs(a - b) for a, b in zip(by_day[day], medians, strict=True)))
+    return medians, len(by_day), nearest
