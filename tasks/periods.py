@@ -1,9 +1,9 @@
 """The time axis of a run: months, seasons or years, in order, with labels that sort like their dates."""
 
-import re
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -13,7 +13,6 @@ from containers.base.contract.step import StepError
 
 PeriodKind = Literal["month", "season", "year"]
 _INITIALS = "JFMAMJJASOND"
-_Month = tuple[int, int]
 
 
 class Period(Contract):
@@ -27,7 +26,7 @@ class Period(Contract):
     def _in_order(self) -> "Period":
         if self.start > self.end:
             raise StepError(
-                "bad_dates", f"{self.label} starts on {self.start} and ends on {self.end}.", "Swap the dates."
+                "bad_dates", f"Period {self.label} starts on {self.start} and ends on {self.end}.", "Swap them."
             )
         return self
 
@@ -36,26 +35,24 @@ class Period(Contract):
         return self.start <= day <= self.end
 
 
-def make_periods(
-    kind: PeriodKind, years: Iterable[int], season_start: str = "01-01", season_end: str = "12-31"
-) -> tuple[Period, ...]:
+def make_periods(kind: PeriodKind, years: Iterable[int], months: Sequence[int] = ()) -> tuple[Period, ...]:
     """The periods of the given years, in order.
 
-    `year`: January to December, whatever the season, labelled 2018. `season`: from `season_start` to `season_end`
-    (MM-DD; an end before the start lies in the next year; 02-29 is the last day of February), labelled with the
-    year **in which it starts** and the initials of its months: 2018-MJ, and 2018-DJF for 1 December 2018 to
-    28 February 2019. `month`: the whole months that the season touches, labelled 2018-05. Labels of one call sort
-    like their dates. Raises `bad_dates`.
+    `year`: January to December, labelled 2018. `month`: the given months, or all twelve, labelled 2018-05.
+    `season`: consecutive months in order, labelled with the year **in which the season ends** and the months'
+    initials: (5, 6) gives 2018-MJ, and (12, 1, 2) gives 2018-DJF from 1 December 2017 to 28 February 2018; a season
+    of one month is labelled like the month.
+    Labels of one call therefore sort like their dates. Raises `bad_dates`.
     """
     ordered_years = sorted(set(years))
-    if not ordered_years:
-        raise StepError("bad_dates", "No year is given.", "Name at least one year.")
+    _check(kind, ordered_years, months)
     if kind == "year":
         return tuple(Period(label=str(year), start=date(year, 1, 1), end=date(year, 12, 31)) for year in ordered_years)
-    seasons = [_season(year, _month_day(season_start), _month_day(season_end)) for year in ordered_years]
-    if kind == "season":
-        return tuple(seasons)
-    return tuple(_whole_month(*month) for month in sorted({month for season in seasons for month in _months(season)}))
+    if kind == "month":
+        chosen = sorted(set(months)) or range(1, 13)
+        return tuple(_months(f"{year}-{month:02}", year, [month]) for year in ordered_years for month in chosen)
+    initials = "".join(_INITIALS[month - 1] for month in months) if len(months) > 1 else f"{months[0]:02}"
+    return tuple(_months(f"{year}-{initials}", year, months) for year in ordered_years)
 
 
 def covering_ranges(periods: Iterable[Period]) -> tuple[tuple[date, date], ...]:
@@ -73,34 +70,24 @@ def covering_ranges(periods: Iterable[Period]) -> tuple[tuple[date, date], ...]:
     )
 
 
-def _month_day(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{2})-(\d{2})", text)
-    month, day = (int(match[1]), int(match[2])) if match else (0, 0)
-    # 2000 is a leap year: 02-29 is a day.
-    if not 1 <= month <= 12 or not 1 <= day <= monthrange(2000, month)[1]:
-        raise StepError("bad_dates", f"{text!r} is no day of the year.", "Write month and day, such as 05-01.")
-    return month, day
+def _check(kind: PeriodKind, years: Sequence[int], months: Sequence[int]) -> None:
+    if not years:
+        raise StepError("bad_dates", "No year is given.", "Name at least one year.")
+    if wrong := [month for month in months if not 1 <= month <= 12]:
+        raise StepError("bad_dates", f"Months are 1 to 12, not {wrong}.", "Correct the months.")
+    if kind == "year" and months:
+        raise StepError("bad_dates", f"A year takes no months, {list(months)} are given.", "Use the period `season`.")
+    if kind == "season":
+        follows = all(month % 12 + 1 == next_month for month, next_month in pairwise(months))
+        if not 1 <= len(months) <= 11 or not follows:
+            raise StepError(
+                "bad_dates",
+                f"A season is one to eleven consecutive months, not {list(months)}.",
+                "Give them in order, such as 5, 6 or 12, 1, 2.",
+            )
 
 
-def _season(year: int, first: tuple[int, int], last: tuple[int, int]) -> Period:
-    end_year = year + 1 if last < first else year
-    start = date(year, first[0], min(first[1], monthrange(year, first[0])[1]))
-    end = date(end_year, last[0], min(last[1], monthrange(end_year, last[0])[1]))
-    season = Period(label=str(year), start=start, end=end)
-    months = _months(season)
-    if len(months) == 1:
-        return season.model_copy(update={"label": _whole_month(*months[0]).label})
-    if (start, end) == (date(year, 1, 1), date(year, 12, 31)):
-        return season
-    return season.model_copy(update={"label": f"{year}-{''.join(_INITIALS[month - 1] for _, month in months)}"})
-
-
-def _months(period: Period) -> list[_Month]:
-    """The months that a period touches, as (year, month)."""
-    first, last = (day.year * 12 + day.month - 1 for day in (period.start, period.end))
-    return [(number // 12, number % 12 + 1) for number in range(first, last + 1)]
-
-
-def _whole_month(year: int, month: int) -> Period:
-    last_day = monthrange(year, month)[1]
-    return Period(label=f"{year}-{month:02}", start=date(year, month, 1), end=date(year, month, last_day))
+def _months(label: str, end_year: int, months: Sequence[int]) -> Period:
+    start_year = end_year - 1 if months[0] > months[-1] else end_year
+    last_day = monthrange(end_year, months[-1])[1]
+    return Period(label=label, start=date(start_year, months[0], 1), end=date(end_year, months[-1], last_day))

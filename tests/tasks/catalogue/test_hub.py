@@ -60,7 +60,7 @@ def test_products_of_a_hub_are_looked_up_in_their_nominal_folders(serve, july, m
     assert [query["start"] for _, query in asked] == [["0"], ["2"]]
     question = asked[0][1]["q"][0]
     assert "beginposition:[2020-07-01T00:00:00Z TO 2020-07-31T23:59:59.999Z]" in question
-    assert "producttype:S2MSI2A" in question
+    assert 'producttype:"S2MSI2A"' in question
     assert 'footprint:"Intersects(POLYGON' in question
 
 
