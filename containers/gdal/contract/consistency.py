@@ -1,8 +1,9 @@
 """From independent yearly probabilities to a consistent history."""
 
+import math
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
@@ -18,12 +19,25 @@ class Transitions(Contract):
         (0.004, 0.004, 0.992),
     )
 
+    @model_validator(mode="after")
+    def _rows_are_probabilities(self) -> "Transitions":
+        for row in self.matrix:
+            if min(row) < 0 or not math.isclose(sum(row), 1, abs_tol=1e-6):
+                raise ValueError(f"row {row} is not a set of probabilities that sum to 1")
+        return self
+
 
 class ConsistencyResult(StepResult):
     classes: dict[str, File] = Field(description="Period to smoothed class COG, uint8, nodata 0")
-    confidence: dict[str, File] = Field(description="Period to posterior probability of that class, uint8 × 1/250, nodata 255")
-    change_period: File = Field(description="Index (1 = second period) of the most probable last change, uint8; 0 none, 255 unknown")
-    change_probability: File = Field(description="Probability that the class changed at least once, uint8 × 1/250, nodata 255")
+    confidence: dict[str, File] = Field(
+        description="Period to posterior probability of that class, uint8 × 1/250, nodata 255"
+    )
+    change_period: File = Field(
+        description="Index (1 = second period) of the most probable last change, uint8; 0 none, 255 unknown"
+    )
+    change_probability: File = Field(
+        description="Probability that the class changed at least once, uint8 × 1/250, nodata 255"
+    )
     periods: tuple[str, ...]
 
 
@@ -34,7 +48,17 @@ class ConsistencyParams(StepParams):
     result: ClassVar[type[StepResult]] = ConsistencyResult
     resources: ClassVar[Resources] = Resources(memory_mb=2048)
 
-    probabilities: dict[str, File] = Field(min_length=2, description="Period to probability COG (3 bands)")
+    probabilities: dict[str, File] = Field(min_length=2, description="Period to probability COG (3 bands), oldest first")
     transitions: Transitions = Transitions()
-    spatial_weight: float = Field(default=0.5, ge=0, le=1, description="Weight of the 3×3 neighbourhood's log probability")
-    min_mapping_unit_ha: float = Field(default=0.2, ge=0, description="Changed patches below this area are undone, in hectares")
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        description="Log probabilities are divided by this: above 1 where the network is over-confident, below 1 where "
+        "noisy labels made it timid",
+    )
+    spatial_weight: float = Field(
+        default=0.5, ge=0, le=1, description="Weight of the 3×3 neighbourhood's log probability"
+    )
+    min_mapping_unit_ha: float = Field(
+        default=0.2, ge=0, description="Changed patches below this area are undone, in hectares"
+    )
