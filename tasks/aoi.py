@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _from_bbox(numbers: Sequence[float]) -> BaseGeometry:
         raise _bad(f"The box {list(numbers)} has no area.", "Give west, south, east, north.")
     if west < east:
         return box(west, south, east, north)
-    if not (-180 <= east < west <= 180):
+    if not -180 <= east < west <= 180 or east + 360 - west > 180:
         raise _bad(
             f"The box {list(numbers)} has its west edge east of its east edge.", "Give west, south, east, north."
         )
@@ -222,13 +223,18 @@ def _check_area_of_use(aoi: MultiPolygon, crs: CRS) -> None:
 
 
 def _reproject(aoi: MultiPolygon, source: CRS, target: CRS) -> MultiPolygon:
-    transformer = Transformer.from_crs(source, target, always_xy=True)
+    transformer = _transformer(source, target)
     extent = max(max(part.bounds[2] - part.bounds[0], part.bounds[3] - part.bounds[1]) for part in aoi.geoms)
     dense = shapely.segmentize(aoi, extent / _DENSE_STEPS)
     projected = shapely.transform(dense, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
     if not np.isfinite(projected.bounds).all():
         raise _bad(f"The area cannot be expressed in {target.name}.", "State the EPSG code of the coordinates.")
     return MultiPolygon(shapely.get_parts(projected).tolist())
+
+
+@lru_cache(maxsize=32)
+def _transformer(source: CRS, target: CRS) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def _bad(reason: str, hint: str) -> StepError:

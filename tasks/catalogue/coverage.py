@@ -10,7 +10,8 @@ from pyproj import CRS, Transformer
 from shapely.geometry import MultiPolygon, Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
 
-EQUAL_AREA_EPSG: Final = 6933
+_GEOGRAPHIC: Final = CRS.from_epsg(4326)
+_EQUAL_AREA: Final = CRS.from_epsg(6933)
 """EASE-Grid 2.0 global: cylindrical, so that meridians and parallels stay straight."""
 TILE_M: Final = 109_800.0
 _SQUARE_M: Final = 100_000.0
@@ -22,7 +23,7 @@ _ROW_CYCLE_M: Final = 2_000_000.0
 
 def area_m2(geometry: BaseGeometry) -> float:
     """Area of a geometry in EPSG:4326, in square metres."""
-    project = _transformer(4326, EQUAL_AREA_EPSG)
+    project = _transformer(_GEOGRAPHIC, _EQUAL_AREA)
     return float(shapely.transform(geometry, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1]))).area)
 
 
@@ -59,7 +60,7 @@ def normalised(footprint: BaseGeometry) -> BaseGeometry | None:
 
 def geographic_outline(bounds: tuple[float, float, float, float], crs: CRS) -> BaseGeometry | None:
     """A box of a projected system as polygons in EPSG:4326, edges densified; None where it has no area."""
-    project = Transformer.from_crs(crs, 4326, always_xy=True)
+    project = _transformer(crs, _GEOGRAPHIC)
     edge = box(*bounds).segmentize((bounds[2] - bounds[0]) / 20)
     return normalised(shapely.transform(edge, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1]))))
 
@@ -72,14 +73,14 @@ def nominal_tile(tile: str) -> BaseGeometry | None:
     easting = (_MGRS_COLUMNS[(zone - 1) % 3].index(column) + 1) * _SQUARE_M
     shift = 5 if zone % 2 == 0 else 0
     northing = ((_MGRS_ROWS.index(row) - shift) % 20) * _SQUARE_M
-    epsg = (32700 if south else 32600) + zone
+    crs = CRS.from_epsg((32700 if south else 32600) + zone)
     latitude = -80 + 8 * _LATITUDE_BANDS.index(band) + (6 if band == "X" else 4)
-    _, middle = _transformer(4326, epsg).transform(6 * zone - 183, latitude)
+    _, middle = _transformer(_GEOGRAPHIC, crs).transform(6 * zone - 183, latitude)
     northing += round((middle - northing) / _ROW_CYCLE_M) * _ROW_CYCLE_M
     top = northing + _SQUARE_M
-    return geographic_outline((easting, top - TILE_M, easting + TILE_M, top), CRS.from_epsg(epsg))
+    return geographic_outline((easting, top - TILE_M, easting + TILE_M, top), crs)
 
 
 @lru_cache(maxsize=256)
-def _transformer(source: int, target: int) -> Transformer:
+def _transformer(source: CRS, target: CRS) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)

@@ -15,6 +15,7 @@ from containers.base.contract.files import File
 from containers.base.contract.scene import Scene
 from tasks.catalogue import session
 from tasks.catalogue.request import SearchRequest
+from tasks.catalogue.search import search_scenes
 from tasks.periods import Period
 
 TILE_33UUP = (300000.0, 5290200.0, 409800.0, 5400000.0)
@@ -119,7 +120,6 @@ def july() -> Period:
 @pytest.fixture
 def search_items(tmp_path, july) -> Callable[..., Any]:
     """Search in a file of the given items."""
-    from tasks.catalogue.search import search_scenes
 
     def run(*items: dict[str, Any], **fields: Any):
         path = tmp_path / "items.json"

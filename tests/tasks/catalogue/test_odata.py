@@ -40,7 +40,11 @@ def entry(name=NAME, folder=FOLDER, **fields):
 
 @pytest.fixture
 def archive(monkeypatch):
-    for variable, value in {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}.items():
+    for variable, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
         monkeypatch.setenv(variable, value)
     for variable in ("AWS_S3_ENDPOINT", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE"):
         monkeypatch.delenv(variable, raising=False)

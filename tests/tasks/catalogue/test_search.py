@@ -11,6 +11,7 @@ from containers.base.contract.step import StepError
 from tasks.catalogue import scenes as scenes_module
 from tasks.catalogue.answer import require_scenes
 from tasks.catalogue.request import SearchRequest
+from tasks.catalogue.search import search_scenes
 from tasks.periods import Period
 
 
@@ -159,8 +160,6 @@ def test_objects_without_checksum_get_their_etag_from_the_archive(make_item, sea
 
 
 def test_an_area_across_the_antimeridian_is_asked_for_on_both_sides_and_measured_whole(july, make_item, tmp_path):
-    from tasks.catalogue.search import search_scenes
-
     request = {"aoi": "179.5,-17,-179.5,-16", "periods": (july,), "bands": ("red",), "check_objects": False}
     areas = SearchRequest(**request).query_areas
     assert [area.bounds for area in areas] == [(-180, -17, -179.5, -16), (179.5, -17, 180, -16)]

@@ -48,7 +48,12 @@ def test_all_pages_of_all_years_are_read_and_a_busy_server_is_asked_again(serve,
         page = {"type": "FeatureCollection", "features": items[first : first + 2], "links": []}
         if first + 2 < len(items):
             page["links"] = [
-                {"rel": "next", "method": "POST", "href": f"{base}/v1/search", "body": {**question, "token": str(first + 2)}}
+                {
+                    "rel": "next",
+                    "method": "POST",
+                    "href": f"{base}/v1/search",
+                    "body": {**question, "token": str(first + 2)},
+                }
             ]
         return 200, page
 

@@ -1,0 +1,104 @@
+"""Item collections on disk."""
+
+import json
+from datetime import datetime
+
+import geopandas
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from shapely.geometry import box, shape
+
+from containers.base.contract.step import StepError
+from tasks.catalogue.request import SearchRequest
+from tasks.catalogue.search import search_scenes
+
+
+def request(path, july, **fields):
+    values = {"aoi": "12.6,48,13,48.3", "periods": (july,), "bands": ("red",), "check_objects": False, **fields}
+    return SearchRequest(provider="items", endpoint=str(path), **values)
+
+
+def test_only_what_a_server_would_answer_is_looked_at(tmp_path, make_item, july):
+    items = [
+        make_item(),
+        make_item(start="20200805T101559"),
+        make_item(start="20200706T101559", footprint=box(20, 48, 21, 49)),
+        make_item(start="20200707T101559") | {"collection": "sentinel-2-l1c"},
+    ]
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    answer = search_scenes(request(path, july))
+    assert [scene.id for scene in answer.scenes] == [items[0]["id"]]
+    assert answer.refused == ()
+    assert answer.raw[0].content == path.read_bytes()
+
+
+def test_a_single_item(tmp_path, make_item, july):
+    path = tmp_path / "item.json"
+    path.write_text(json.dumps(make_item()))
+    assert len(search_scenes(request(path, july)).scenes) == 1
+
+
+def test_stac_geoparquet_gives_the_same_scenes(tmp_path, make_item, july):
+    items = [make_item(), make_item(start="20200706T101559", offset=None, baseline="0214")]
+    rows = [
+        {
+            **{key: item[key] for key in ("id", "type", "stac_version", "collection", "assets", "links")},
+            **item["properties"],
+        }
+        for item in items
+    ]
+    for row in rows:
+        row["datetime"] = datetime.fromisoformat(row["datetime"])
+    frame = geopandas.GeoDataFrame(rows, geometry=[shape(item["geometry"]) for item in items], crs=4326)
+    frame.to_parquet(tmp_path / "items.parquet")
+    (tmp_path / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    found = [search_scenes(request(tmp_path / name, july)).scenes for name in ("items.parquet", "items.json")]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("x.json", "{"), ("x.json", "[]"), ("x.json", '{"type": "FeatureCollection"}'), ("x.parquet", "no")],
+)
+def test_broken_files(tmp_path, july, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(StepError) as caught:
+        search_scenes(request(tmp_path / name, july))
+    assert caught.value.code == "corrupt_file"
+
+
+def test_parquet_of_something_else(tmp_path, july):
+    parquet.write_table(pa.table({"a": [1]}), tmp_path / "x.parquet")
+    with pytest.raises(StepError, match="corrupt_file"):
+        search_scenes(request(tmp_path / "x.parquet", july))
+
+
+def test_no_file(tmp_path, july):
+    with pytest.raises(StepError, match="missing_file"):
+        search_scenes(request(tmp_path / "x.json", july))
+
+
+def test_older_layouts_of_items(tmp_path, make_item, july):
+    item = make_item(baseline="0400", start="20200708T101559")
+    item["id"] = "S2A_MSIL2A_20200708T101559_R065_T33UUP_20230530T175912"
+    item["properties"]["s2:product_uri"] = "S2A_MSIL2A_20200708T101559_N0400_R065_T33UUP_20230530T175912.SAFE"
+    for key in ("B04_10m", "B04_60m", "B11_20m"):
+        del item["assets"][key]
+    for key in ("B04", "SCL"):
+        asset = item["assets"].pop(f"{key}_20m")
+        for name in ("raster:scale", "raster:offset", "proj:code"):
+            asset.pop(name, None)
+        asset["raster:bands"] = [{"scale": 0.0001, "offset": -0.1}] if key == "B04" else [{}]
+        asset["alternate"] = {"s3": {"href": asset["href"]}}
+        asset["href"] = "https://example.org/" + key
+        item["assets"][key] = asset
+    item["properties"]["proj:epsg"] = 32633
+    path = tmp_path / "item.json"
+    path.write_text(json.dumps(item))
+    (scene,) = search_scenes(request(path, july)).scenes
+    assert scene.baseline == "04.00"
+    assert scene.offsets_dn == {"red": -1000.0}
+    assert scene.bands["red"].href.startswith("s3://eodata/")
