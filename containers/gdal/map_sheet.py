@@ -16,6 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
+from PIL.Image import Quantize
 
 from containers.base.contract.grid import Bounds, Grid
 from containers.gdal.palette import RAMP, Rgb
@@ -88,7 +89,8 @@ def draw_sheet(sheet: Sheet, path: Path) -> None:
     _draw_scale_bar(axes, sheet.bounds)
     _draw_key(figure, layout, sheet.key)
     _write_around(figure, layout, sheet, lines)
-    _save(figure, path)
+    # Of ramps every step must stay; of the rest, the colours that cover most.
+    _save(figure, path, Quantize.MAXCOVERAGE if isinstance(sheet.key, ColourBar) else Quantize.MEDIANCUT)
 
 
 def scale_bar_km(width_m: float) -> float:
@@ -172,9 +174,9 @@ def _grid_note(sheet: Sheet) -> str:
     return f"EPSG:{sheet.grid.epsg} · cells of {sheet.grid.resolution_m:g} m · picture cells of {cell_m:.4g} m"
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path, method: Quantize) -> None:
     """256 colours are enough for a quick look, and a quarter of the bytes."""
     rendered = BytesIO()
     figure.savefig(rendered, format="png", dpi=_DPI)
-    picture = Image.open(rendered).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture = Image.open(rendered).convert("RGB").quantize(256, method=method, dither=Image.Dither.NONE)
     picture.save(path, optimize=True)
