@@ -15,7 +15,7 @@ from tasks.step_log import in_prefect_run
 _LEASE_S: Final = 60.0
 
 
-def create_archive_limit(settings: Settings) -> None:
+def ensure_archive_limit(settings: Settings) -> None:
     """Create the limit, or set it to the settings' number of connections. Idempotent."""
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(settings.archive_limit_name, settings.archive_connections)

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from pathlib import Path
 
 from containers.base.contract.step import StepError, StepParams
-from tasks.checkout import ROOT
 
 Sources = Callable[[str], bytes | None]
 """The bytes of a file below the folder that holds `containers/`; None where there is none."""
@@ -19,10 +19,14 @@ _VERSION_COMMANDS = {"gdal": ("gdalinfo", "--version"), "grass": ("grass", "--co
 """The program that an image is named after, and how it tells its version."""
 
 
-def checkout_source(path: str) -> bytes | None:
-    """A file of this checkout, as the local runner runs it."""
-    source = ROOT / path
-    return source.read_bytes() if source.is_file() else None
+def folder_sources(root: Path) -> Sources:
+    """The sources of a checkout."""
+
+    def read(path: str) -> bytes | None:
+        source = root / path
+        return source.read_bytes() if source.is_file() else None
+
+    return read
 
 
 def code_id(params: type[StepParams], sources: Sources, versions: str) -> str:
@@ -102,18 +106,17 @@ def _is_text(node: object) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def local_versions(params: type[StepParams]) -> str:
+def local_versions(params: type[StepParams], sources: Sources) -> str:
     """Versions of Python, of the packages that the step imports, and of its image's program, on this machine."""
-    modules = imported_modules(f"containers.{params.step}", checkout_source)
-    packages = sorted({package for module in modules for package in _packages_of(module)})
+    modules = imported_modules(f"containers.{params.step}", sources)
+    packages = sorted({package for module in modules for package in _packages_of(module, sources)})
     program = _program_version(*_VERSION_COMMANDS.get(params.step.split(".", 1)[0], ()))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return repr(("local", python, [(name, importlib.metadata.version(name)) for name in packages], program))
 
 
-def _packages_of(module: str) -> Iterator[str]:
-    source = _read_module(module, checkout_source) or b""
-    for name in _imports(source, module):
+def _packages_of(module: str, sources: Sources) -> Iterator[str]:
+    for name in _imports(_read_module(module, sources) or b"", module):
         if not name.startswith("containers"):
             yield from _distributions().get(name.split(".")[0], ())
 

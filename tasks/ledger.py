@@ -5,11 +5,14 @@ import io
 import os
 import time
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import prefect.runtime
 from prefect.artifacts import create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.futures import PrefectFuture
 
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError
@@ -18,7 +21,13 @@ from tasks.shelf import Shelf
 from tasks.step_log import in_prefect_run
 from tasks.store import open_store
 
+if TYPE_CHECKING:
+    from tasks.catalogue.answer import RawAnswer
+
+R = TypeVar("R")
 Status = Literal["done", "reused", "skipped", "warning", "failed"]
+_BAD_INPUT: Final = {"corrupt_file", "missing_file", "no_valid_pixels"}
+_MOST_SHOWN: Final = 500
 _RUN_OF_THIS_PROCESS: Final = f"process-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
 
 
@@ -66,9 +75,28 @@ def add(
     _shelf().create(f"runs/{run_id()}/rows/{name}.json", row.model_dump_json())
 
 
-def skip(subject: str, reason: StepError) -> None:
+def skip(subject: str, code: str, reason: str, hint: str) -> None:
     """Note that something was left out, and why."""
-    add("skipped", subject, code=reason.code, reason=reason.reason, hint=reason.hint)
+    add("skipped", subject, code=code, reason=reason, hint=hint)
+
+
+def result_or_skip(future: PrefectFuture[R]) -> R | None:
+    """The result of a step, or None and a row where its input is unusable; every other failure is raised."""
+    try:
+        return future.result()
+    except StepError as error:
+        if error.code not in _BAD_INPUT:
+            raise
+        with get_client(sync_client=True) as client:
+            subject = client.read_task_run(future.task_run_id).name
+        skip(subject, error.code, error.reason, error.hint)
+        return None
+
+
+def keep_answers(answers: Iterable["RawAnswer"]) -> None:
+    """Keep what a catalogue has answered, as it came, beside the run's ledger."""
+    for answer in answers:
+        _shelf().overwrite(f"runs/{run_id()}/answers/{answer.name}", answer.content.decode())
 
 
 def rows(run: str | None = None) -> list[Row]:
@@ -78,16 +106,22 @@ def rows(run: str | None = None) -> list[Row]:
     return [Row.model_validate_json(document.text) for document in documents if document]
 
 
-def table() -> list[dict[str, object]]:
-    """Publish this run's rows as a CSV file in the store and, inside a run, as a Prefect table; returns them."""
-    found = [row.model_dump(mode="json") for row in rows()]
+def close_ledger(run: str | None = None) -> list[Row]:
+    """Publish a run's rows as `runs/<run>/ledger.csv` in the store and as a Prefect table; by default of this run."""
+    run = run or run_id()
+    found = rows(run)
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(Row.model_fields))
     writer.writeheader()
-    writer.writerows(found)
-    _shelf().overwrite(f"runs/{run_id()}/ledger.csv", text.getvalue())
+    writer.writerows(row.model_dump(mode="json") for row in found)
+    _shelf().overwrite(f"runs/{run}/ledger.csv", text.getvalue())
     if in_prefect_run():
-        create_table_artifact(found, key="ledger", description="What this run did, reused, skipped and failed at")
+        shown = sorted(found, key=lambda row: not row.code)[:_MOST_SHOWN]
+        create_table_artifact(
+            [row.model_dump(mode="json") for row in shown],
+            key="ledger",
+            description=f"What this run did, reused, skipped and failed at: {len(shown)} of {len(found)} rows",
+        )
     return found
 
 

@@ -17,7 +17,7 @@ import psutil
 from containers.base.contract.step import StepError, StepParams
 from tasks import guard
 from tasks.checkout import ROOT
-from tasks.code_id import checkout_source, code_id, local_versions
+from tasks.code_id import code_id, folder_sources, local_versions
 from tasks.job import Execution, Job, note_execution, out_of_memory, step_environment, timed_out, write_inputs
 from tasks.owner import process_owner, this_process
 from tasks.step_log import LONGEST_LINE
@@ -34,8 +34,12 @@ class LocalRunner:
 
     kind = "local"
 
+    def __init__(self, root: Path = ROOT) -> None:
+        self._root = root
+        self._sources = folder_sources(root)
+
     def code_id(self, params: type[StepParams]) -> str:
-        return code_id(params, checkout_source, local_versions(params))
+        return code_id(params, self._sources, local_versions(params, self._sources))
 
     def doctor(self) -> None:
         """Raises missing_tool where a program or a Python package is missing, with the command that brings it."""
@@ -69,7 +73,7 @@ class LocalRunner:
         return subprocess.Popen(  # noqa: S603 - a fixed argument list
             [sys.executable, "-I", "-S", guard.__file__, *step],
             cwd=job.scratch,
-            env=_environment(job),
+            env=_environment(job) | {"PYTHONPATH": str(self._root)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,7 +85,7 @@ def _environment(job: Job) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     folders = step_environment(job, inputs=str(job.inputs), scratch=str(job.scratch), store_root=str(job.store_root))
-    return kept | folders | {"PYTHONPATH": str(ROOT)}
+    return kept | folders
 
 
 def _await_end(job: Job, process: "subprocess.Popen[bytes]") -> int:

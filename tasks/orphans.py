@@ -34,9 +34,12 @@ _MESSAGE: Final = "The process that ran it has ended without a word; found at th
 
 
 def sweep(settings: Settings) -> list[str]:
-    """Remove containers, processes and scratch folders whose owner is dead; returns what was removed."""
-    removed = [*_sweep_containers(), *_sweep_jobs(settings)]
-    return [str(item) for item in removed]
+    """Remove containers, processes and scratch folders whose owner is dead, and mark its flow runs Crashed.
+
+    Returns what was found.
+    """
+    crashed = (f"flow run {name}" for name in mark_crashed_runs(settings))
+    return [*_sweep_containers(), *_sweep_jobs(settings), *crashed]
 
 
 def _sweep_containers() -> Iterator[str]:

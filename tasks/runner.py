@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar, cast
 
 import prefect.runtime
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError, StepParams, StepResult
@@ -18,13 +19,14 @@ from tasks.archive_limit import archive_slots
 from tasks.docker_runner import DockerRunner, engine_answers
 from tasks.job import Job, Runner, job_folder, read_result
 from tasks.local_runner import LocalRunner
+from tasks.machine import memory_grant, parallel_steps
 from tasks.orphans import announce_run, end_containers
 from tasks.records import Record, record_of
 from tasks.settings import Settings, get_settings
 from tasks.step_log import StepLog
 from tasks.store import Store, open_store
 
-__all__ = ["STEP_TASK", "choose_runner", "end_containers", "is_transient", "run_step", "use_runner"]
+__all__ = ["FLOW_OPTIONS", "STEP_TASK", "choose_runner", "end_containers", "is_transient", "run_step", "use_runner"]
 
 R = TypeVar("R", bound=StepResult)
 _replacements: list[Runner] = []
@@ -46,6 +48,19 @@ STEP_TASK: Final[dict[str, Any]] = {
     "retry_condition_fn": is_transient,
 }
 """Options that every step's task shares: `@task(**STEP_TASK, task_run_name=…)`."""
+
+
+def _close_ledger(_flow: Any, flow_run: FlowRun, _state: Any) -> None:
+    ledger.close_ledger(str(flow_run.id))
+
+
+FLOW_OPTIONS: Final[dict[str, Any]] = {
+    "task_runner": ThreadPoolTaskRunner(max_workers=parallel_steps(get_settings())),
+    "on_failure": [_close_ledger],
+    "on_crashed": [end_containers, _close_ledger],
+    "on_cancellation": [end_containers, _close_ledger],
+}
+"""Options that every flow shares: `@flow(**FLOW_OPTIONS)`."""
 
 
 def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.result, which a ClassVar cannot say
@@ -100,7 +115,7 @@ def _obtain(params: StepParams) -> tuple[Record, bool]:
     with store.lease(params.step, key, params.resources.timeout_s) as found:
         if found:
             return found, True
-        with archive_slots(settings, params.resources):
+        with memory_grant(params.resources.memory_mb), archive_slots(settings, params.resources):
             return _execute(params, key=key, code_id=code_id, runner=runner, store=store, settings=settings), False
 
 

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     step_network: str = Field(default="bridge", description="Docker network of the steps that read the archive")
     gpu: bool = Field(default=False, description="Give steps that can use a GPU all GPUs of the machine")
     memory_mb: int = Field(default=0, ge=0, description="Upper bound of a step's memory limit in MiB; 0: none")
+    parallel_steps: int = Field(
+        default=0, ge=0, description="Steps of one run at a time; 0: one per core, at least two"
+    )
     cpus: float = Field(default=0, ge=0, description="Upper bound of a step's cores; 0: those of the machine")
 
     archive_limit_name: str = Field(default="eodata", description="Prefect's global concurrency limit of the archive")

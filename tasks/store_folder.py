@@ -100,7 +100,8 @@ class FolderShelf:
         return local
 
     def keep(self, path: str) -> None:
-        """Nothing: the step wrote it where it belongs."""
+        """The step wrote it where it belongs; from now on it only is read, also through hard links of a product."""
+        (self.local_root / path).chmod(0o444)
 
     def sha256(self, path: str) -> str:
         return sha256_of(self.local_root / path).removeprefix("sha256:")

@@ -1,0 +1,33 @@
+"""How many steps a machine bears at once: each waits until the memory that it may use is free."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from tasks.settings import Settings
+
+_lock = threading.Condition()
+_granted_mb: list[int] = []
+
+
+def parallel_steps(settings: Settings) -> int:
+    """Steps at once: as many as cores, and at least two, because reading from the archive leaves cores idle."""
+    return settings.parallel_steps or max(2, os.cpu_count() or 1)
+
+
+@contextmanager
+def memory_grant(memory_mb: int) -> Iterator[None]:
+    """Hold this much of the machine's memory; waits while steps of this process hold the rest. One alone always may."""
+    total_mb = psutil.virtual_memory().total // 2**20
+    with _lock:
+        _lock.wait_for(lambda: not _granted_mb or sum(_granted_mb) + memory_mb <= total_mb)
+        _granted_mb.append(memory_mb)
+    try:
+        yield
+    finally:
+        with _lock:
+            _granted_mb.remove(memory_mb)
+            _lock.notify_all()

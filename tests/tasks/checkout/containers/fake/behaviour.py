@@ -1,0 +1,50 @@
+"""How the fake step misbehaves."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from containers.base.contract.step import StepError
+from containers.base.step import progress
+
+
+def sleep() -> None:
+    time.sleep(60)
+
+
+def spawn() -> None:
+    """A grandchild that outlives its parent unless somebody ends the group."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (Path(os.environ["CLEARGROUND_STORE"]) / "grandchild.pid").write_text(str(child.pid))
+    time.sleep(60)
+
+
+def crash() -> None:
+    raise RuntimeError("a defect, told in the last line")
+
+
+def refuse() -> None:
+    raise StepError("corrupt_file", "B04.jp2 ends after 7 bytes.", "Leave it out.")
+
+
+def be_throttled() -> None:
+    raise StepError("throttled", "the archive says 503.", "Wait.")
+
+
+def chatter() -> None:
+    for number in range(2_000):
+        print(f"line {number}")
+    progress(1, 2, "half way")
+
+
+def swell() -> None:
+    held = bytearray(400 << 20)
+    held[::4096] = b"x" * len(held[::4096])
+    time.sleep(60)
+
+
+def fill_disk() -> None:
+    with open("/dev/full", "w") as sink:
+        sink.write("x" * 100_000)
