@@ -2,36 +2,56 @@
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.step import Resources, StepParams, StepResult
 
+REGION_SEPARATOR = ";"
+"""Joins the ids of the regions that hold a point of a sample."""
+
 
 class SampleResult(StepResult):
-    sample: File = Field(description="CSV: point_id, x_m, y_m, stratum, inclusion_probability, region_id, <period>…")
-    strata: File = Field(description="CSV: stratum, cells, area_ha, points")
+    sample: File = Field(
+        description="CSV: point_id, x_m, y_m, stratum, inclusion_probability, region_id (several joined by ;), "
+        "<period>… (reference class), map_<period>… (mapped class)"
+    )
+    strata: File = Field(description="CSV: stratum, cells, area_ha, points; the row unknown is not sampled")
+    stratum_map: File | None = Field(default=None, description="Stratum codes, uint8, COG; names are its tags")
 
 
 class SampleParams(StepParams):
-    """Draw a stratified random sample of cells from a stratum map; read the reference class where a truth raster is given.
+    """Draw a stratified random sample of cells from a class history; read the reference class where truth is given.
 
-    Strata are the cells' from–to history over all periods, grouped: stable per class, new impervious, new green,
-    other change, and a buffer around change, where omitted change hides.
+    Strata: stable per class; new impervious and new green per pair of periods (pooled over pairs where the points do
+    not reach); other change; and, where omitted change hides, stable cells near mapped change or likely to have
+    changed. Cells that are unknown in any period are outside the sampling frame, and their area is reported.
     """
 
     step: ClassVar[str] = "gdal.sample"
     result: ClassVar[type[StepResult]] = SampleResult
     resources: ClassVar[Resources] = Resources(memory_mb=1536)
 
-    classes: dict[str, File] = Field(min_length=2, description="Period to class raster")
+    classes: dict[str, File] = Field(min_length=2, description="Period to class raster, in the order of time")
+    change_probability: File | None = Field(
+        default=None, description="Probability of any change, uint8 × 1/250, nodata 255: sets doubtful cells apart"
+    )
+    doubt: float = Field(default=0.1, gt=0, le=1, description="Change probability from which a stable cell is doubtful")
     regions: File | None = None
-    region_id_field: str = "nuts_id"
-    reference: dict[str, File] = Field(default={}, description="Period to a raster of reference classes; empty: left blank")
+    region_id_field: str = "region_id"
+    reference: dict[str, File] = Field(
+        default={}, description="Period to a raster of reference classes; empty: left blank"
+    )
     points: int = Field(default=1500, ge=10, description="Total sample size")
-    min_per_stratum: int = Field(default=75, ge=2)
+    min_per_stratum: int = Field(default=75, ge=2, description="Points in every stratum, as far as the total reaches")
     buffer_m: float = Field(default=60.0, ge=0, description="Width of the stratum around mapped change in metres")
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, description="Seed of the draw")
+
+    @model_validator(mode="after")
+    def _reference_periods_are_mapped(self) -> "SampleParams":
+        if unknown := set(self.reference) - set(self.classes):
+            raise ValueError(f"reference periods {sorted(unknown)} are not among the mapped ones {list(self.classes)}")
+        return self
 
 
 class AreasResult(StepResult):
@@ -39,7 +59,9 @@ class AreasResult(StepResult):
         description="CSV: region_id, period, indicator, value, lower, upper, standard_error, unit, interval_basis, "
         "pixel_count_ha, unknown_share, n_points, n_change_points"
     )
-    accuracy: File | None = Field(default=None, description="CSV: overall, user's and producer's accuracy with 95 % intervals")
+    accuracy: File | None = Field(
+        default=None, description="CSV: overall, user's and producer's accuracy with 95 % intervals"
+    )
 
 
 class AreasParams(StepParams):
@@ -52,7 +74,9 @@ class AreasParams(StepParams):
     result: ClassVar[type[StepResult]] = AreasResult
     resources: ClassVar[Resources] = Resources(memory_mb=1024)
 
-    counts: File = Field(description="CSV of the zonal step: region_id, period, indicator, cells, unknown_cells, total_cells")
+    counts: File = Field(
+        description="CSV of the zonal step: region_id, period, indicator, cells, unknown_cells, total_cells"
+    )
     cell_area_ha: float = Field(gt=0, description="Area of one cell in hectares")
     sample: File | None = Field(default=None, description="Reference sample, as made by gdal.sample and filled in")
     strata: File | None = Field(default=None, description="Strata of that sample with their cells")

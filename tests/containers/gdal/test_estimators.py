@@ -158,7 +158,7 @@ def test_where_the_map_is_constant_in_each_stratum_the_correction_changes_nothin
 
 @pytest.fixture(scope="module")
 def landscape():
-    """400,000 cells: stratum, truth, map, region. 20 % of the mapped is false; 0.1 % of the rest, 3 % near change, missed."""
+    """400,000 cells: stratum, truth, map, region. 20 % of mapped change is false; 0.1 % missed, 3 % near change."""
     rng = np.random.default_rng(5)
     stratum = np.repeat([0, 1, 2], [360_000, 32_000, 8_000])
     truth = rng.random(stratum.size) < np.array([0.001, 0.03, 0.8])[stratum]
