@@ -26,9 +26,9 @@ class PredictParams(StepParams):
     cube: File
     model: LandCoverModel
     period: str
-    window_px: int = Field(default=256, ge=32)
+    window_px: int = Field(default=512, ge=32, description="Edge of a window in cells")
     overlap_px: int = Field(default=32, ge=0, description="Overlap of neighbouring windows in cells, blended linearly")
-    batch: int = Field(default=8, ge=1)
+    batch: int = Field(default=2, ge=1, description="Windows in memory at once")
     allow_simulated_model: bool = Field(
         default=False, description="Let a model that was trained on simulated data predict a cube of real scenes"
     )
