@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 PROFILE ?= demo
 RUNNER ?= auto
-TAG ?= latest
+TAG ?= local
 export CLEARGROUND_RUNNER = $(RUNNER)
 PYTHON := .venv/bin/python
 CLEARGROUND := $(PYTHON) -m flows.cli

@@ -21,7 +21,9 @@ app.add_typer(store_app, name="store")
 console = Console()
 
 Profile = Annotated[str, typer.Option(help="Profile of the simulated archive: tiny, demo or full.")]
-ParamsFile = Annotated[Path, typer.Argument(help="YAML or JSON file of the flow's parameters.", exists=True, dir_okay=False)]
+ParamsFile = Annotated[
+    Path, typer.Argument(help="YAML or JSON file of the flow's parameters.", exists=True, dir_okay=False)
+]
 FlowName = Annotated[str, typer.Argument(help="Name of the flow, such as impervious_change.")]
 
 
@@ -56,24 +58,25 @@ def server() -> None:
 
     service = services.prefect_server()
     started = services.start(service)
-    console.print(f"Prefect UI {'started' if started else 'runs already'}: {service.ready_url.removesuffix('/api/health')}")
+    console.print(
+        f"Prefect UI {'started' if started else 'runs already'}: {service.ready_url.removesuffix('/api/health')}"
+    )
 
 
 @app.command()
 def down() -> None:
     """Stop every service of this checkout."""
-    from tasks import eodata as local_eodata
-    from tasks import services
+    from tasks import gateway, services
 
-    stopped = [*services.stop_all(), *local_eodata.stop_gateway()]
+    stopped = [*services.stop_all(), *gateway.stop()]
     console.print("Stopped: " + (", ".join(stopped) or "nothing was running"))
 
 
 @app.command()
 def doctor() -> None:
     """Say which runner would be used and what it lacks."""
-    from tasks.settings import get_settings
     from tasks.runner import choose_runner
+    from tasks.settings import get_settings
 
     console.print(f"Steps would run by the {choose_runner(get_settings()).kind} runner; everything it needs is here.")
 
@@ -83,9 +86,9 @@ def eodata_up(profile: Profile = "demo") -> None:
     """Start the local EODATA with the simulated archive of a profile."""
     from tasks import eodata as local_eodata
 
-    endpoint = local_eodata.up(profile)
-    console.print(f"S3 at {endpoint.s3}, catalogue {endpoint.catalogue}")
-    console.print(f"Variables for your shell: {endpoint.variables_path}")
+    archive = local_eodata.up(profile)
+    console.print(f"S3 at {archive.variables['AWS_S3_ENDPOINT']}, catalogue {archive.catalogue}")
+    console.print(f"Variables for your shell: . {local_eodata.VARIABLES}")
 
 
 @eodata.command("down")
@@ -93,7 +96,7 @@ def eodata_down() -> None:
     """Stop the local EODATA; the archive stays on disk."""
     from tasks import eodata as local_eodata
 
-    local_eodata.down()
+    console.print("Stopped: " + (", ".join(local_eodata.down()) or "nothing was running"))
 
 
 @store_app.command("status")

@@ -7,11 +7,15 @@ from typing import Any
 import typer
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
+from rich.table import Table
 
 from containers.base.contract.step import StepError
 from tasks import services
 from tasks.archive_limit import ensure_archive_limit
-from tasks.orphans import sweep
+from tasks.intake import take_in
+from tasks.orphans import mark_crashed_runs, sweep
+from tasks.parameters import ImperviousChangeParams
+from tasks.scenes import plan_scenes
 from tasks.settings import get_settings
 
 FLOWS = {"impervious_change": "ImperviousChangeParams"}
@@ -38,6 +42,7 @@ def run_flow(name: str, values: Mapping[str, object], console: Console) -> Any:
     services.start(server)
     console.print(f"Prefect UI: {server.ready_url.removesuffix('/api/health')}")
     settings = get_settings()
+    mark_crashed_runs(settings)
     sweep(settings)
     ensure_archive_limit(settings)
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
@@ -48,6 +53,8 @@ def plan_flow(name: str, values: Mapping[str, object], console: Console) -> None
     """Search and select only, then say what a run would read, store and take."""
     if name != "impervious_change":
         raise typer.BadParameter(f"{name} has no plan")
-    from tasks.scenes import plan_scenes
-
-    console.print(plan_scenes(flow_params(name, values)))
+    params = ImperviousChangeParams.model_validate(flow_params(name, values))
+    table = Table("", "this run", title=f"Plan of {params.name}")
+    for row in plan_scenes(params, take_in(params)).table():
+        table.add_row(*row)
+    console.print(table)

@@ -3,10 +3,11 @@
 from prefect import flow
 from prefect.futures import PrefectFuture
 
+from containers.base.contract.files import File
 from containers.base.contract.grid import Grid, spanning
 from containers.base.contract.scene import Scene
 from containers.gdal.contract.align import AlignParams, AlignResult
-from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams
+from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams, SampleResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CubeParams, CubeResult
@@ -17,14 +18,13 @@ from containers.grass.contract.reclass import ReclassParams
 from containers.grass.contract.zonal import ZonalLayer, ZonalParams, ZonalResult
 from containers.tensorflow.contract.predict import PredictParams, PredictResult
 from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
-from tasks import gdal, grass, tensorflow
+from tasks import gdal, grass, ledger, tensorflow
 from tasks.catalogue.selection import Choice
 from tasks.intake import Inputs, take_in
-from tasks.ledger import close_ledger, result_or_skip
 from tasks.parameters import ImperviousChangeParams
 from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
-from tasks.scenes import find_scenes, keep_common_tiles
+from tasks.scenes import find_scenes, keep_common_tiles, readable
 
 
 @flow(name="impervious_change", flow_run_name="{params.name}", **FLOW_OPTIONS)
@@ -34,16 +34,17 @@ def impervious_change(params: ImperviousChangeParams) -> Publication:
     choices = find_scenes.submit(params, inputs).result().choices
     tiles = clear_images(params, inputs, choices)
     mosaics = join_tiles(params, tiles)
-    grid = grid_of(tiles)
-    cube = build_cube(params, inputs, grid, mosaics, is_simulated(choices))
+    cube = build_cube(params, inputs, choices, mosaics, grid_of(tiles))
     training = None if inputs.model else train(params, cube)
-    predictions = predict(params, cube, inputs.model or trained(training))
+    predictions = predict(params, cube, training.model if training else inputs.model)
     history = smooth(params, predictions)
     change = map_change(history)
-    counts = count_per_region(params, inputs, history, change)
-    areas = estimate_areas(params, inputs, history, counts, grid)
+    counts = count_per_region(params, inputs, change)
+    sample = draw_sample(params, inputs, history, counts)
+    areas = estimate_areas(inputs, counts, sample, cube.grid)
     products = Products(
-        grid=grid,
+        grid=cube.grid,
+        choices=choices,
         mosaics=mosaics,
         training=training,
         predictions=predictions,
@@ -51,10 +52,10 @@ def impervious_change(params: ImperviousChangeParams) -> Publication:
         change=change,
         counts=counts,
         areas=areas,
-        scenes=tuple(part.id for choice in choices for acquisition in choice.acquisitions for part in acquisition),
+        sample=sample,
     )
     publication = publish_impervious_change(params, inputs, products)
-    close_ledger()
+    ledger.close_ledger()
     return publication
 
 
@@ -88,15 +89,15 @@ def read_archive(
         return gdal.align_scene.submit(AlignParams(parts=parts, bands=params.bands, grid=inputs.grid))
 
     started = [[align(parts) for parts in choice.acquisitions] for choice in choices]
-    readable: list[list[AlignResult]] = []
+    aligned: list[list[AlignResult]] = []
     for choice, futures in zip(choices, started, strict=True):
-        results = [result for future in futures if (result := result_or_skip(future))]
+        results = [result for future in futures if (result := readable(future))]
         for parts in choice.spares:
             if len(results) == len(futures):
                 break
-            results += [result for result in [result_or_skip(align(parts))] if result]
-        readable.append(results)
-    return readable
+            results += [result for result in [readable(align(parts))] if result]
+        aligned.append(results)
+    return aligned
 
 
 def grid_of(tiles: dict[str, tuple[CompositeResult, ...]]) -> Grid:
@@ -128,30 +129,40 @@ def join_tiles(
 
 
 def build_cube(
-    params: ImperviousChangeParams, inputs: Inputs, grid: Grid, mosaics: tuple[PeriodLayers, ...], simulated: bool
+    params: ImperviousChangeParams,
+    inputs: Inputs,
+    choices: tuple[Choice, ...],
+    mosaics: tuple[PeriodLayers, ...],
+    grid: Grid,
 ) -> CubeResult:
     """Bands, masks and labels of every period in one checked HDF5 file."""
-    labels = {}
-    if inputs.label_map:
-        codes = gdal.align_labels.submit(LabelsParams(source=inputs.label_map, grid=grid)).result()
-        second = (
-            gdal.align_labels.submit(LabelsParams(source=inputs.second_label_map, grid=grid)).result().codes
-            if inputs.second_label_map
-            else None
-        )
-        reclass = ReclassParams(
-            codes=codes.codes,
-            rules=params.labels.rules,
-            custom_rules=params.labels.custom_rules,
-            second_codes=second,
-            second_rules=params.labels.second_rules,
-        )
-        labels[params.labels.period] = grass.reclass_labels.submit(reclass).result().classes
+    labels = {params.labels.period: classes} if (classes := land_cover_labels(params, inputs, grid)) else {}
+    simulated = any(part.simulated for choice in choices for parts in choice.acquisitions for part in parts)
     cube: CubeResult = gdal.write_cube.submit(
         CubeParams(grid=grid, periods=mosaics, bands=params.bands, labels=labels, simulated=simulated)
     ).result()
     gdal.check_cube.submit(CheckCubeParams(cube=cube.cube)).result()
     return cube
+
+
+def land_cover_labels(params: ImperviousChangeParams, inputs: Inputs, grid: Grid) -> File | None:
+    """The user's label map in the legend's classes, where there is one; cleaned by a second map, where there is one."""
+
+    def on_grid(source: File) -> File:
+        codes: File = gdal.align_labels.submit(LabelsParams(source=source, grid=grid)).result().codes
+        return codes
+
+    if inputs.label_map is None:
+        return None
+    reclass = ReclassParams(
+        codes=on_grid(inputs.label_map),
+        rules=params.labels.rules,
+        custom_rules=params.labels.custom_rules,
+        second_codes=on_grid(inputs.second_label_map) if inputs.second_label_map else None,
+        second_rules=params.labels.second_rules,
+    )
+    classes: File = grass.reclass_labels.submit(reclass).result().classes
+    return classes
 
 
 def train(params: ImperviousChangeParams, cube: CubeResult) -> TrainResult:
@@ -162,12 +173,9 @@ def train(params: ImperviousChangeParams, cube: CubeResult) -> TrainResult:
     return result
 
 
-def trained(training: TrainResult | None) -> LandCoverModel:
-    assert training is not None
-    return training.model
-
-
-def predict(params: ImperviousChangeParams, cube: CubeResult, model: LandCoverModel) -> tuple[PredictResult, ...]:
+def predict(
+    params: ImperviousChangeParams, cube: CubeResult, model: LandCoverModel | None
+) -> tuple[PredictResult, ...]:
     """Class probabilities of every period. One after another: the network uses every core."""
     return tuple(
         tensorflow.predict_period.submit(
@@ -197,18 +205,17 @@ def map_change(history: ConsistencyResult) -> ChangeResult:
     return result
 
 
-def count_per_region(
-    params: ImperviousChangeParams, inputs: Inputs, history: ConsistencyResult, change: ChangeResult
-) -> ZonalResult:
+def count_per_region(params: ImperviousChangeParams, inputs: Inputs, change: ChangeResult) -> ZonalResult:
     """Cells of each indicator per region: counts, which are no estimates yet."""
-    layers = [
-        *(ZonalLayer(indicator="new_impervious", period=period, raster=file)
-          for period, file in change.new_impervious.items()),
-        *(ZonalLayer(indicator="new_green", period=period, raster=file) for period, file in change.new_green.items()),
-    ]  # fmt: skip
+    rasters = {"new_impervious": change.new_impervious, "new_green": change.new_green}
+    layers = tuple(
+        ZonalLayer(indicator=indicator, period=period, raster=file)
+        for indicator, files in rasters.items()
+        for period, file in files.items()
+    )
     result: ZonalResult = grass.count_per_region.submit(
         ZonalParams(
-            layers=tuple(layers),
+            layers=layers,
             regions=inputs.regions,
             region_id_field=params.regions.id_field,
             region_name_field=params.regions.name_field,
@@ -218,23 +225,33 @@ def count_per_region(
     return result
 
 
-def estimate_areas(
-    params: ImperviousChangeParams, inputs: Inputs, history: ConsistencyResult, counts: ZonalResult, grid: Grid
-) -> AreasResult:
+def draw_sample(
+    params: ImperviousChangeParams, inputs: Inputs, history: ConsistencyResult, counts: ZonalResult
+) -> SampleResult | None:
+    """A reference sample read from truth rasters, where the user has them."""
+    if not inputs.truth:
+        return None
+    sample: SampleResult = gdal.draw_sample.submit(
+        SampleParams(
+            classes=history.classes,
+            change_probability=history.change_probability,
+            regions=counts.regions,
+            reference=inputs.truth,
+            points=params.reference.points,
+            seed=params.reference.seed,
+        )
+    ).result()
+    return sample
+
+
+def estimate_areas(inputs: Inputs, counts: ZonalResult, sample: SampleResult | None, grid: Grid) -> AreasResult:
     """Design-based areas where there is a reference sample; without one, counts and no interval."""
-    sample, strata = inputs.sample, inputs.strata
-    if inputs.truth:
-        drawn = gdal.draw_sample.submit(
-            SampleParams(
-                classes=history.classes,
-                regions=counts.regions,
-                reference=inputs.truth,
-                points=params.reference.points,
-                seed=params.reference.seed,
-            )
-        ).result()
-        sample, strata = drawn.sample, drawn.strata
     result: AreasResult = gdal.estimate_areas.submit(
-        AreasParams(counts=counts.counts, cell_area_ha=grid.cell_area_ha, sample=sample, strata=strata)
+        AreasParams(
+            counts=counts.counts,
+            cell_area_ha=grid.cell_area_ha,
+            sample=sample.sample if sample else inputs.sample,
+            strata=sample.strata if sample else inputs.strata,
+        )
     ).result()
     return result

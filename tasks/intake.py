@@ -40,9 +40,8 @@ def take_in(params: ImperviousChangeParams) -> Inputs:
     """Check area, dates and files. Raises `bad_aoi`, `bad_grid`, `bad_dates`, `missing_file`, `bad_labels`."""
     store = open_store(get_settings())
     aoi = read_aoi(params.aoi or Path(params.regions.path))
-    periods = make_periods(
-        params.time.period, params.time.years, () if params.time.period == "year" else params.time.months
-    )
+    months = () if params.time.period == "year" else params.time.months
+    periods = make_periods(params.time.period, params.time.years, months)
     _known_periods(params, periods)
     return Inputs(
         aoi=shapely.to_wkt(aoi, rounding_precision=7),

@@ -1,14 +1,18 @@
 """Scene search and selection as one task: what a run will read, and a ledger row for everything that it will not."""
 
+from typing import Final
+
+import shapely
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from shapely import from_wkt
+from prefect.futures import PrefectFuture
 from shapely.geometry import MultiPolygon
 
 from containers.base.contract.step import StepError
+from containers.gdal.contract.align import AlignResult
 from containers.gdal.contract.composite import CompositeResult
 from tasks import ledger
-from tasks.catalogue.answer import Refusal, SearchAnswer, require_scenes
+from tasks.catalogue.answer import Refusal, SearchAnswer, refusal, require_scenes
 from tasks.catalogue.plan import Plan, PlanParams, make_plan
 from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.search import search_scenes
@@ -16,6 +20,11 @@ from tasks.catalogue.selection import Selection, common_tiles, select_scenes
 from tasks.intake import Inputs
 from tasks.parameters import ImperviousChangeParams
 from tasks.runner import is_transient
+from tasks.settings import get_settings
+from tasks.store import open_store
+
+UNREADABLE: Final = {"corrupt_file", "missing_file", "no_valid_pixels"}
+"""Errors of one scene that a spare scene can make good."""
 
 
 @task(
@@ -31,7 +40,7 @@ from tasks.runner import is_transient
 def find_scenes(params: ImperviousChangeParams, inputs: Inputs) -> Selection:
     """The acquisitions to read per tile and period. Raises `no_scenes`, `no_common_tile`, `unknown_band`."""
     request, answer = _search(params, inputs)
-    ledger.keep_answers(answer.raw)
+    keep_answers(answer)
     _skip(answer.refused)
     require_scenes(request, answer)
     selection = _select(params, inputs, answer)
@@ -65,11 +74,28 @@ def keep_common_tiles(images: list[CompositeResult]) -> dict[str, tuple[Composit
             "See the ledger for the scenes that could not be read; raise selection.max_scenes or widen the months.",
         )
     for tile in set().union(*tiles_of.values()) - common:
-        ledger.skip(tile, "not_in_all_periods", "It could not be read in every period.", "Widen the months.")
+        _skip((refusal(tile, "not_in_all_periods", "It could not be read in every period."),))
     return {
         period: tuple(image for image in images if image.period == period and image.tile in common)
         for period in sorted(tiles_of)
     }
+
+
+def keep_answers(answer: SearchAnswer) -> None:
+    """Store the catalogue's answers as they came: catalogues change, and a run must be explicable later."""
+    shelf = open_store(get_settings()).shelf
+    for raw in answer.raw:
+        shelf.overwrite(f"runs/{ledger.run_id()}/catalogue/{raw.name}", raw.content.decode())
+
+
+def readable(future: PrefectFuture[AlignResult]) -> AlignResult | None:
+    """What align made, or None where the archive holds a damaged or missing object; the ledger has its row."""
+    outcome = future.result(raise_on_failure=False)
+    if isinstance(outcome, StepError) and outcome.code in UNREADABLE:
+        return None
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 def _search(params: ImperviousChangeParams, inputs: Inputs) -> tuple[SearchRequest, SearchAnswer]:
@@ -88,7 +114,7 @@ def _search(params: ImperviousChangeParams, inputs: Inputs) -> tuple[SearchReque
 def _select(params: ImperviousChangeParams, inputs: Inputs, answer: SearchAnswer) -> Selection:
     return select_scenes(
         answer.scenes,
-        MultiPolygon([part for part in from_wkt(inputs.aoi).geoms]),
+        MultiPolygon(shapely.get_parts(shapely.from_wkt(inputs.aoi)).tolist()),
         inputs.periods,
         method=params.selection.method,
         max_scenes=params.selection.max_scenes,
@@ -100,4 +126,4 @@ def _select(params: ImperviousChangeParams, inputs: Inputs, answer: SearchAnswer
 
 def _skip(refusals: tuple[Refusal, ...]) -> None:
     for row in refusals:
-        ledger.skip(row.scene_id, row.code, row.reason, row.hint)
+        ledger.add("skipped", row.scene_id, code=row.code, reason=row.reason, hint=row.hint)

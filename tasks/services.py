@@ -34,11 +34,16 @@ class Service:
 
     @property
     def pid_path(self) -> Path:
-        return checkout.STATE / "services" / f"{self.name}.json"
+        return pid_path(self.name)
 
     @property
     def log_path(self) -> Path:
         return checkout.STATE / "services" / f"{self.name}.log"
+
+
+def pid_path(name: str) -> Path:
+    """Where a service's process is noted."""
+    return checkout.STATE / "services" / f"{name}.json"
 
 
 def prefect_server() -> Service:
@@ -102,7 +107,7 @@ def stop(pid_path: Path) -> bool:
 
 def stop_all() -> list[str]:
     """Stop every recorded service; their names."""
-    return [path.stem for path in sorted((checkout.STATE / "services").glob("*.json")) if stop(path)]
+    return [path.stem for path in sorted(pid_path("").parent.glob("*.json")) if stop(path)]
 
 
 def _recorded(pid_path: Path) -> dict[str, object]:
