@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Bounds
+from containers.base.contract.legend import REFLECTANCE_NODATA
 from containers.base.contract.step import StepError
 from containers.tensorflow.card import ModelCard, Split, TrainingDomain, legend, versions
 from containers.tensorflow.contract.predict import PredictParams
@@ -192,3 +193,14 @@ def test_layers_agree_with_each_other(seed: int) -> None:
     np.testing.assert_allclose(scaled[:, known] / 250, probabilities[:, known], atol=0.5 / 250 + 1e-6)
     np.testing.assert_array_equal(codes, np.where(known, probabilities.argmax(axis=0) + 1, 0))
     np.testing.assert_array_equal(confidence, np.where(known, scaled.max(axis=0), 255))
+
+
+def test_period_without_data_is_unknown_throughout(cube_store: Any, weights: File, tmp_path: Path) -> None:
+    cube_store.write_cube("empty.h5")
+    with h5py.File(cube_store.root / "empty.h5", "r+") as file:
+        file["reflectance/2018"][:] = REFLECTANCE_NODATA
+    cube = cube_store.file(cube_store.root / "empty.h5")
+    result = run(params_for(with_card(cube_store, weights), cube, period="2018"), tmp_path)
+    for file, nodata in ((result.probabilities, 255), (result.classes, 0), (result.confidence, 255)):
+        with rasterio.open(tmp_path / file.href) as source:
+            assert (source.read() == nodata).all()
