@@ -19,8 +19,11 @@ from tasks.catalogue.candidate import Asset, Candidate, utc_time
 from tasks.catalogue.coverage import geographic_outline, usable_footprint
 
 Json = dict[str, Any]
-_ASSET_KEY = re.compile(r"^(B\d[\dA]|SCL)(?:_(\d+)m)?$")
+_RASTER = re.compile(r"(?:^|[/_])(B\d[\dA]|SCL)(?:_(\d+)m)?\.(?:jp2|tif)$")
+"""The end of an address: asset keys differ between catalogues, file names do not."""
 _SCL_RESOLUTION_M = 20
+_MULTIHASH = {"1220": "sha256", "1620": "sha3-256", "d50110": "md5"}
+"""https://github.com/multiformats/multicodec; the archive writes the second and, for small files, the third."""
 _NOT_STAGED = {"orderable", "ordered", "pending", "shipping"}
 """Values of `order:status` for products that cannot be read now."""
 
@@ -29,11 +32,7 @@ def candidate_from_item(item: Json) -> Candidate:
     """The product that an item describes. Nothing is refused here."""
     properties = item.get("properties") or {}
     product = _product_name(item)
-    assets = tuple(
-        asset
-        for key, value in (item.get("assets") or {}).items()
-        if (asset := _asset(key, value, properties)) is not None
-    )
+    assets = tuple(asset for value in (item.get("assets") or {}).values() if (asset := _asset(value)) is not None)
     acquired = properties.get("datetime") or properties.get("start_datetime")
     return Candidate(
         name=product.name if product else str(item.get("id")),
@@ -60,8 +59,8 @@ def _is_online(properties: Json) -> bool:
     return properties.get("order:status") not in _NOT_STAGED and properties.get("storage:tier", "online") != "offline"
 
 
-def _asset(key: str, asset: Json, properties: Json) -> Asset | None:
-    match = _ASSET_KEY.match(key)
+def _asset(asset: Json) -> Asset | None:
+    match = _RASTER.search(_s3_href(asset))
     if match is None:
         return None
     number, suffix = match.groups()
@@ -92,7 +91,15 @@ def _file(asset: Json) -> File | None:
     size, checksum = asset.get("file:size"), asset.get("file:checksum")
     if size is None or not checksum:
         return None
-    return File(href=_s3_href(asset), content_id=f"multihash:{checksum}", size=size)
+    return File(href=_s3_href(asset), content_id=_content_id(checksum), size=size)
+
+
+def _content_id(checksum: str) -> str:
+    """`file:checksum` is a multihash: the code of the algorithm and the length lead the digest."""
+    for prefix, algorithm in _MULTIHASH.items():
+        if checksum.startswith(prefix):
+            return f"{algorithm}:{checksum.removeprefix(prefix)}"
+    return f"multihash:{checksum}"
 
 
 def _safe_href(item: Json) -> str | None:
@@ -106,7 +113,7 @@ def _safe_href(item: Json) -> str | None:
 
 def _tile_outline(item: Json) -> BaseGeometry | None:
     """The tile's own square, which every band asset states; a footprint may be smaller."""
-    for key, asset in (item.get("assets") or {}).items():
+    for asset in (item.get("assets") or {}).values():
         box = asset.get("proj:bbox")
         properties = item.get("properties") or {}
         code = (
@@ -115,6 +122,6 @@ def _tile_outline(item: Json) -> BaseGeometry | None:
             or asset.get("proj:epsg")
             or properties.get("proj:epsg")
         )
-        if _ASSET_KEY.match(key) and box and code:
+        if _RASTER.search(_s3_href(asset)) and box and code:
             return geographic_outline((box[0], box[1], box[2], box[3]), CRS.from_user_input(code))
     return None

@@ -31,7 +31,7 @@ def test_a_plain_item_becomes_a_scene_with_files_of_the_wanted_resolution_and_of
         "red": "B04_20m.jp2",
         "swir16": "B11_20m.jp2",
     }
-    assert scene.bands["red"].content_id.startswith("multihash:1620")
+    assert scene.bands["red"].content_id.startswith("sha3-256:")
     assert scene.bands["red"].size == 20_000
     assert scene.offsets_dn == {"red": -1000.0, "swir16": -1000.0}
     assert scene.quantification == 10_000
