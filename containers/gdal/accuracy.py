@@ -1,0 +1,48 @@
+"""Accuracies of the maps of every period, and of what they show as new."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from containers.gdal.estimators import Estimate
+from containers.gdal.indicators import CLASSES, shown
+from containers.gdal.reference_sample import ReferenceSample
+
+_CHANGES = ("new_impervious", "new_green")
+
+
+class Accuracy(NamedTuple):
+    """A row of the accuracy table, shares of area; empty where no point is of the class."""
+
+    period: str
+    measure: str
+    land_cover: str
+    value: float | str
+    lower: float | str
+    upper: float | str
+    standard_error: float | str
+    n_points: int
+
+
+def accuracies(sample: ReferenceSample, confidence: float) -> list[Accuracy]:
+    """Overall accuracy of every period, user's and producer's of every class and change (Stehman 2014)."""
+    rows = []
+    for n, (period, reference) in enumerate(sample.reference.items()):
+        agree = (reference == sample.mapped[period]).astype(float)
+        overall = sample.design.ratio(agree, np.ones_like(agree))
+        rows.append(_row(period, "overall", "all", overall, len(agree), confidence))
+        for name in (*CLASSES, *(_CHANGES if n else ())):
+            truth, mapped = shown(name, period, sample.reference), shown(name, period, sample.mapped)
+            for measure, of in (("users", mapped), ("producers", truth)):
+                ratio = sample.design.ratio(truth * mapped, of)
+                rows.append(_row(period, measure, name, ratio, int(of.sum()), confidence))
+    return rows
+
+
+def _row(period: str, measure: str, name: str, ratio: Estimate, n_points: int, confidence: float) -> Accuracy:
+    if math.isnan(ratio.value):
+        return Accuracy(period, measure, name, "", "", "", "", n_points)
+    low, high = ratio.interval(confidence, high=1.0)
+    value, low, high, error = (round(figure, 6) for figure in (ratio.value, low, high, ratio.standard_error))
+    return Accuracy(period, measure, name, value, low, high, error, n_points)

@@ -1,0 +1,41 @@
+"""What the indicators mean at a point whose class is known in every period."""
+
+from itertools import pairwise
+
+from containers.base.contract.legend import LandCover
+from containers.base.contract.step import StepError
+from containers.gdal.estimators import Floats
+from containers.gdal.reference_sample import Codes
+
+CLASSES = {"impervious": LandCover.IMPERVIOUS, "green": LandCover.GREEN, "other": LandCover.OTHER}
+_NEW = "new_"
+
+
+def is_known(indicator: str) -> bool:
+    """Whether a sample of classes can tell the indicator: a class, or what newly became it."""
+    return indicator.removeprefix(_NEW) in CLASSES
+
+
+def shown(indicator: str, period: str, classes: dict[str, Codes]) -> Floats:
+    """1 where the classes show the indicator, else 0, (n,); `new_<class>` compares with the period before.
+
+    Raises `bad_sample` for a period without classes.
+    """
+    kind = CLASSES[indicator.removeprefix(_NEW)]
+    if period not in classes:
+        raise does_not_fit(f"it has no class for the period {period}, only for {list(classes)}")
+    now = classes[period] == kind
+    if indicator.startswith(_NEW):
+        earlier = {later: first for first, later in pairwise(classes)}.get(period)
+        if earlier is None:
+            raise does_not_fit(f"{indicator} of {period} needs the period before, but it has {list(classes)}")
+        now = now & (classes[earlier] != kind)
+    values: Floats = now.astype(float)
+    return values
+
+
+def does_not_fit(reason: str) -> StepError:
+    """The error for a sample that was not drawn for the map at hand."""
+    return StepError(
+        "bad_sample", f"The sample does not fit this map: {reason}.", "Draw one for this map with gdal.sample."
+    )
