@@ -62,3 +62,20 @@ def composite_of_cell(method: str, observations: list[tuple[int, list[int]]]) ->
     medians = [int(np.rint(np.median(values))) for values in zip(*by_day.values(), strict=True)]
     nearest = min(by_day, key=lambda day: sum(abs(a - b) for a, b in zip(by_day[day], medians, strict=True)))
     return medians, len(by_day), nearest
+
+
+def majority_codes(
+    codes: NDArray[Any], transform: Affine, epsg: int, grid: Grid
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The most frequent code among the source cells whose centres lie in each cell, and its lead over the second."""
+    votes = np.zeros((*grid.shape, 256), dtype=np.int64)
+    rows, cols = np.mgrid[: codes.shape[0], : codes.shape[1]]
+    xs = transform.c + (cols.ravel() + 0.5) * transform.a
+    ys = transform.f + (rows.ravel() + 0.5) * transform.e
+    xs, ys = rasterio.warp.transform(CRS.from_epsg(epsg), CRS.from_epsg(grid.epsg), xs, ys)
+    for x, y, code in zip(xs, ys, codes.ravel(), strict=True):
+        row, col = int((grid.north_m - y) // grid.resolution_m), int((x - grid.west_m) // grid.resolution_m)
+        if 0 <= row < grid.height and 0 <= col < grid.width:
+            votes[row, col, code] += 1
+    ordered = np.sort(votes, axis=-1)
+    return votes.argmax(axis=-1), ordered[..., -1] - ordered[..., -2]

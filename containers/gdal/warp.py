@@ -64,15 +64,17 @@ def resampled(flat: NDArray[Any], warp: Warp, *, method: str, nodata: int) -> ND
     return array
 
 
-def source_window(control: ControlGrid, shape: tuple[int, int], margin: int = 3) -> Window | None:
-    """The part of a source raster that the target can touch; None where they do not meet."""
-    height, width = shape
-    top, left = (max(0, int(np.floor(values.min())) - margin) for values in (control.rows, control.cols))
-    bottom = min(height, int(np.ceil(control.rows.max())) + margin)
-    right = min(width, int(np.ceil(control.cols.max())) + margin)
-    if bottom <= top or right <= left:
-        return None
-    return Window(left, top, right - left, bottom - top)
+def source_window(control: ControlGrid, shape: tuple[int, int]) -> Window | None:
+    """The part of a source raster that resampling to the target can touch; None where they do not meet."""
+    spans = []
+    for axis, (positions, size) in enumerate(zip((control.rows, control.cols), shape, strict=True)):
+        pixels_per_cell = np.abs(np.diff(positions, axis=axis)).max() / control.step
+        # Kernels reach two pixels, or two cells where pixels are finer.
+        margin = 2 + int(np.ceil(2 * pixels_per_cell))
+        first = max(0, int(np.floor(positions.min())) - margin)
+        spans.append((first, min(size, int(np.ceil(positions.max())) + margin)))
+    (top, bottom), (left, right) = spans
+    return None if bottom <= top or right <= left else Window(left, top, right - left, bottom - top)
 
 
 def nearest_index(control: ControlGrid, window: Window, shape: tuple[int, int]) -> NDArray[np.int32]:
