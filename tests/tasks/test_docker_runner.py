@@ -1,0 +1,172 @@
+"""Steps in containers: locked down, bounded, and gone afterwards. Needs an engine and the image `gdal`."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from containers.base.contract.step import StepError
+from tasks import images
+from tasks.docker_runner import DockerRunner, engine_answers
+from tasks.orphans import sweep
+from tasks.runner import run_step, use_runner
+from tasks.settings import Settings, get_settings
+from tests.conftest import ROOT
+from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult, HastyCopyParams, NetworkCopyParams
+from tests.tasks.conftest import Machine
+from tests.tasks.waiting import wait_until
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+pytestmark = pytest.mark.container
+TAG = f"test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session")
+def engine() -> "DockerClient":
+    """The Docker engine; its absence is a failure where CONTAINERS=required."""
+    if not engine_answers():
+        if os.environ.get("CONTAINERS") == "required":
+            pytest.fail("no Docker engine answers, but CONTAINERS=required")
+        pytest.skip("no Docker engine answers")
+    import docker
+
+    return docker.from_env()
+
+
+@pytest.fixture(scope="session")
+def fake_image(engine: "DockerClient") -> Iterator[str]:
+    """The gdal image with the fake step added."""
+    base = images.find(engine, Settings(), "gdal")
+    source = ROOT / "tests" / "tasks" / "checkout" / "containers" / "fake"
+    dockerfile = f"FROM {base.id}\nCOPY fake /opt/clearground/containers/fake\n".encode()
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        tar.add(source, "fake", filter=lambda member: None if "__pycache__" in member.name else member)
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(dockerfile)
+        tar.addfile(entry, io.BytesIO(dockerfile))
+    context.seek(0)
+    name = f"clearground/fake:{TAG}"
+    engine.images.build(fileobj=context, custom_context=True, tag=name, rm=True)
+    yield name
+    engine.images.remove(name, force=True)
+
+
+@pytest.fixture
+def docked(machine: Machine, fake_image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """The machine, with its steps in containers."""
+    monkeypatch.setenv("CLEARGROUND_IMAGE_TAG", TAG)
+    get_settings.cache_clear()
+    with use_runner(DockerRunner(get_settings())):
+        yield machine
+
+
+def code_of(params: CopyParams) -> str:
+    with pytest.raises(StepError) as caught:
+        run_step(params)
+    return caught.value.code
+
+
+def containers_of_ours(engine: "DockerClient") -> list[str]:
+    found = engine.containers.list(all=True, filters={"label": "clearground.step=fake.copy"}, ignore_removed=True)
+    return [container.id for container in found]
+
+
+def test_chain_of_steps_and_reuse(docked: Machine, engine: "DockerClient") -> None:
+    first: CopyResult = run_step(CopyParams(text="one "))
+    params = CopyParams(source=first.written, text="two")
+    second: CopyResult = run_step(params)
+    assert docked.store.path_of(second.written).read_text() == "one two"
+    again: CopyResult = run_step(params)
+    assert again == second
+    assert containers_of_ours(engine) == []
+
+
+def test_what_a_step_can_reach(docked: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-tell")
+    result: CopyResult = run_step(CopyParams(behaviour="look_around"))
+    assert "do-not-tell" not in "".join(result.seen.values())
+    assert result.seen["CLEARGROUND_STORE"] == "/store"
+    assert result.seen["uid"] == str(65532 if os.geteuid() == 0 else os.geteuid())
+    assert result.seen["interfaces"] == "lo"
+    assert result.seen["writable"] == "attempt scratch"
+    assert result.seen["capabilities"] == "0000000000000000"
+
+
+def test_keys_come_in_a_private_file(docked: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-tell")
+    get_settings.cache_clear()
+    result: CopyResult = run_step(NetworkCopyParams(behaviour="look_around"))
+    assert "do-not-tell" not in "".join(result.seen.values())
+    assert result.seen["credentials"] == "0o400 2 keys"
+    assert result.seen["interfaces"] != "lo"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [("refuse", "corrupt_file"), ("crash", "crashed"), ("swell", "out_of_memory"), ("fill_disk", "disk_full")],
+)
+def test_failure_has_its_code_and_leaves_nothing(
+    docked: Machine, engine: "DockerClient", behaviour: str, code: str
+) -> None:
+    assert code_of(CopyParams.model_validate({"behaviour": behaviour})) == code
+    assert containers_of_ours(engine) == []
+    assert not list(docked.store.local_root.glob("fake.copy/*/*"))
+
+
+def test_too_slow(docked: Machine, engine: "DockerClient") -> None:
+    assert code_of(HastyCopyParams(behaviour="sleep")) == "timed_out"
+    assert containers_of_ours(engine) == []
+
+
+def test_absent_image(docked: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARGROUND_IMAGE_TAG", "never-built")
+    get_settings.cache_clear()
+    with use_runner(DockerRunner(get_settings())), pytest.raises(StepError, match=r"no_image.*make images"):
+        run_step(CopyParams())
+
+
+def test_code_id_is_that_of_the_image(docked: Machine) -> None:
+    runner = DockerRunner(get_settings())
+    before = runner.code_id(CopyParams)
+    source = docked.checkout / "containers" / "fake" / "copy.py"
+    source.write_text("raise SystemExit\n")
+    assert runner.code_id(CopyParams) == before
+
+
+DRIVER = """
+import sys
+from containers.fake.contract import CopyParams
+from tasks.docker_runner import DockerRunner
+from tasks.runner import run_step, use_runner
+from tasks.settings import get_settings
+with use_runner(DockerRunner(get_settings())):
+    run_step(CopyParams(behaviour="sleep"))
+"""
+
+
+def test_container_of_a_killed_worker_is_swept(docked: Machine, engine: "DockerClient") -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{docked.checkout}:{ROOT}"}
+    worker = subprocess.Popen([sys.executable, "-c", DRIVER], cwd=docked.folder, env=environment)
+    try:
+        wait_until(lambda: bool(containers_of_ours(engine)))
+        sweep(get_settings())
+        assert len(containers_of_ours(engine)) == 1
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        removed = sweep(get_settings())
+    finally:
+        worker.kill()
+    assert containers_of_ours(engine) == []
+    assert [item.split()[0] for item in removed] == ["container", "folder"]
+    assert not list((docked.folder / "scratch" / "jobs").iterdir())
