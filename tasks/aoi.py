@@ -20,6 +20,8 @@ from containers.base.contract.step import StepError
 GEOGRAPHIC_EPSG = 4326
 AREA_OF_USE_MARGIN_DEG = 1.0
 """Tiles reach over the edges of their UTM zone, where the projection is still good to millimetres."""
+LATTICE_DEG = 1e-7
+"""About a centimetre."""
 _DENSE_STEPS = 100
 """Points per edge before projecting: straight edges are curves in the other system."""
 
@@ -39,7 +41,8 @@ def read_aoi(source: AoiSource, epsg: int | None = None) -> MultiPolygon:
     if source_crs != CRS.from_epsg(GEOGRAPHIC_EPSG):
         polygons = _reproject(polygons, source_crs, CRS.from_epsg(GEOGRAPHIC_EPSG))
     _check_degrees(polygons)
-    return polygons
+    # On this lattice the outline stays valid when it is written as text with seven decimals.
+    return _polygons(shapely.set_precision(shapely.make_valid(polygons), LATTICE_DEG))
 
 
 def aoi_bounds(aoi: MultiPolygon, epsg: int) -> Bounds:

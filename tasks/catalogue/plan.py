@@ -68,8 +68,8 @@ class Plan(Contract):
             ("scenes", f"{self.scenes} in {self.acquisitions} acquisitions"),
             ("tiles × periods", f"{self.tiles} × {self.periods}"),
             ("refused or not chosen", str(self.refused)),
-            ("to read", f"{self.bytes_to_read / 1e9:.2f} GB"),
-            ("to store", f"{self.bytes_to_store / 1e9:.2f} GB"),
+            ("to read", _size(self.bytes_to_read)),
+            ("to store", _size(self.bytes_to_store)),
             ("share of the CDSE quota", f"{self.quota_share:.2%} of 12 TB in 30 days"),
             *((f"minutes: {stage}", f"{minutes:.1f}") for stage, minutes in self.minutes.items()),
             ("minutes in all", f"{self.total_minutes:.1f}"),
@@ -123,6 +123,10 @@ def _minutes(work: _Work, params: PlanParams) -> dict[Stage, float]:
         "predict": work.map_mpx / rates.predict_mpx_s,
     }
     return {stage: value / 60 for stage, value in seconds.items()}
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
 
 
 def _files(part: Scene) -> list[File]:

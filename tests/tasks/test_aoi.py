@@ -65,6 +65,24 @@ def test_named_systems_of_wkt_and_geojson_and_the_stated_one_agree():
     assert (east, north) == pytest.approx((4_005_000, 3_005_000), abs=1)
 
 
+def test_an_area_survives_projection_and_being_written_as_text(tmp_path):
+    # Triangles that meet along slanted edges and in one point: densified, their edges no longer match exactly.
+    corners = [
+        (4_000_000, 3_000_000),
+        (4_100_003, 3_000_001),
+        (4_050_001, 3_070_003),
+        (4_130_007, 3_090_011),
+        (3_990_001, 3_080_007),
+    ]
+    triangles = [shapely.Polygon([corners[i] for i in ids]) for ids in ((0, 1, 2), (1, 2, 3), (2, 3, 4), (0, 2, 4))]
+    geopandas.GeoDataFrame(geometry=triangles, crs=3035).to_file(tmp_path / "regions.gpkg")
+    area = read_aoi(tmp_path / "regions.gpkg")
+    text = shapely.to_wkt(area, rounding_precision=7)
+    assert area.is_valid
+    assert read_aoi(text).equals(area)
+    assert read_aoi(area.wkt).equals(area)
+
+
 def test_a_box_across_the_antimeridian_is_two_polygons():
     area = read_aoi([179, -18, -179, -16])
     assert sorted(part.bounds for part in area.geoms) == [(-180, -18, -179, -16), (179, -18, 180, -16)]

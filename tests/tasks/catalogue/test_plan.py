@@ -39,6 +39,7 @@ def test_bytes_minutes_and_quota(make_scene):
     assert plan.total_minutes == pytest.approx(sum(plan.minutes.values()))
     table = dict(plan.table())
     assert table["to read"] == "12.00 GB"
+    assert table["to store"] == "18.0 MB"
     assert table["share of the CDSE quota"] == "0.10% of 12 TB in 30 days"
 
 
