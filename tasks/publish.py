@@ -1,0 +1,181 @@
+"""The last task of a run: what it found becomes tables, catalogue, report and maps in one folder."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import Field
+
+from containers.base.contract.files import File
+from containers.base.contract.model import Contract
+from containers.base.contract.step import files_in
+from containers.gdal.contract.quicklook import QuicklookParams
+from tasks import checkout, gdal, ledger
+from tasks.announcement import announce
+from tasks.impervious_product import CHANGE_MAP, Products, model_of, pictures, product_of
+from tasks.intake import Inputs
+from tasks.parameters import ImperviousChangeParams
+from tasks.product import Product, Publication
+from tasks.product_folder import link_or_copy, publish_folder
+from tasks.records import with_files
+from tasks.report import Findings, Illustration, render_report
+from tasks.settings import get_settings
+from tasks.stac_items import write_catalogue
+from tasks.store import open_store
+from tasks.tables import Figures, read_figures, write_tables
+
+__all__ = ["Products", "Publication", "publish_impervious_change"]
+
+PathOf = Callable[[File], Path]
+_VERSION_CHARACTERS: Final = 12
+_OWN_CODE: Final = (
+    "announcement.py", "headlines.py", "impervious_product.py", "interval_chart.py", "product.py", "publish.py",
+    "report.py", "stac_items.py", "tables.py", "templates/impervious_change.html.j2", "templates/interval_chart.svg.j2",
+    "templates/report.css",
+)  # fmt: skip
+
+
+class IllustrationFile(Contract):
+    """A picture for the report."""
+
+    section: str = Field(description="Section of the report: change, cover, images, confidence, observations, training")
+    name: str
+    caption: str
+    file: File
+
+
+class Evidence(Contract):
+    """Where the figures of a product are."""
+
+    estimates: File
+    accuracy: File | None
+    regions: File
+    transitions: File
+    card: File
+    illustrations: tuple[IllustrationFile, ...]
+    sqlite: bool = Field(default=False, description="Also write regional_data.sqlite")
+
+
+def publish_impervious_change(params: ImperviousChangeParams, inputs: Inputs, products: Products) -> Publication:
+    """Draw the pictures and publish. To be called inside the flow."""
+    planned = list(pictures(products, params.bands))
+    drawn = gdal.draw_quicklooks.submit(
+        QuicklookParams(
+            pictures=tuple(plan.picture for plan in planned),
+            regions=products.counts.regions,
+            simulated=products.simulated,
+        )
+    ).result()
+    shown = [
+        IllustrationFile(section=section, name=picture.name, caption=picture.title, file=drawn.pictures[picture.name])
+        for section, picture in planned
+    ]
+    if products.training:
+        shown += [
+            IllustrationFile(section="training", name=f"training-{name}", caption=f"Training: {name}", file=file)
+            for name, file in products.training.figures.items()
+        ]
+    evidence = Evidence(
+        estimates=products.areas.estimates,
+        accuracy=products.areas.accuracy,
+        regions=products.counts.regions,
+        transitions=products.change.transitions,
+        card=model_of(inputs, products).card,
+        illustrations=tuple(shown),
+    )
+    return publish_product(product_of(params, inputs, products), evidence, params.output)
+
+
+@task(name="publish", task_run_name="publish {product.name}", cache_policy=NO_CACHE, persist_result=True)
+def publish_product(product: Product, evidence: Evidence, output: str) -> Publication:
+    """Publish into `output` (default: the checkout's products), announce it in Prefect, pin its files in the store."""
+    store = open_store(get_settings())
+    folder = Path(output) if output else checkout.STATE / "products"
+    publication = write_publication(product, evidence, folder, store.path_of, ledger.rows())
+    figures = _figures(product, evidence, store.path_of)
+    announce(product, figures, publication)
+    store.publish(product.name, [file for file in files_in(product) if file.in_store])
+    return publication
+
+
+def write_publication(
+    product: Product, evidence: Evidence, output: Path, path_of: PathOf, rows: Sequence[ledger.Row]
+) -> Publication:
+    """Write the product's folder. The same content again changes nothing: its first report and ledger stay."""
+    content_id = content_id_of(product, evidence)
+
+    def write(folder: Path) -> None:
+        figures = _figures(product, evidence, path_of)
+        write_tables(figures, folder, sqlite=evidence.sqlite)
+        _link_files(product, evidence, folder, path_of)
+        thumbnails = {shown.name: f"pictures/{shown.name}.png" for shown in evidence.illustrations}
+        write_catalogue(product, _version(content_id), folder, thumbnails)
+        (folder / "report.html").write_text(render_report(product, _findings(evidence, figures, path_of, rows)))
+
+    published = publish_folder(output, product.name, content_id, write)
+    return Publication(
+        name=product.name,
+        folder=str(published.path),
+        report=str(published.path / "report.html"),
+        catalogue=str(published.path / "stac" / "catalog.json"),
+        tables=str(published.path / "regional_data.duckdb"),
+        map=str(published.path / "pictures" / f"{CHANGE_MAP}.png"),
+        content_id=content_id,
+        is_new=published.is_new,
+    )
+
+
+def content_id_of(product: Product, evidence: Evidence) -> str:
+    """SHA-256 of the facts, the contents of all files wherever they lie, and the code that words them.
+
+    The ledger is no part of it: a run that reuses everything publishes nothing new.
+    """
+    digest = hashlib.sha256()
+    for part in (product, evidence):
+        digest.update(json.dumps(with_files(part, _placeless).model_dump(mode="json"), sort_keys=True).encode())
+    for name in _OWN_CODE:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _placeless(file: File) -> File:
+    """A file by its content: equal runs differ in the attempt that an href names."""
+    return file.model_copy(update={"href": file.name}) if file.in_store else file
+
+
+def _link_files(product: Product, evidence: Evidence, folder: Path, path_of: PathOf) -> None:
+    for layer in product.layers:
+        link_or_copy(path_of(layer.file), folder / "rasters" / f"{layer.name}.tif")
+    for shown in evidence.illustrations:
+        link_or_copy(path_of(shown.file), folder / "pictures" / f"{shown.name}.png")
+    for name, file in product.documents.items():
+        link_or_copy(path_of(file), folder / name)
+
+
+def _figures(product: Product, evidence: Evidence, path_of: PathOf) -> Figures:
+    return read_figures(
+        path_of(evidence.estimates), path_of(evidence.regions), product.grid, simulated=product.simulated
+    )
+
+
+def _findings(evidence: Evidence, figures: Figures, path_of: PathOf, rows: Sequence[ledger.Row]) -> Findings:
+    return Findings(
+        figures=figures,
+        accuracy=pd.read_csv(path_of(evidence.accuracy)) if evidence.accuracy else None,
+        transitions=pd.read_csv(path_of(evidence.transitions), dtype={"from_period": str, "to_period": str}),
+        card=json.loads(path_of(evidence.card).read_text()),
+        illustrations=[
+            Illustration(shown.section, shown.name, shown.caption, path_of(shown.file))
+            for shown in evidence.illustrations
+        ],
+        ledger=rows,
+    )
+
+
+def _version(content_id: str) -> str:
+    return content_id.removeprefix("sha256:")[:_VERSION_CHARACTERS]
