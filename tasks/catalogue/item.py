@@ -1,4 +1,8 @@
-"""STAC items of Sentinel-2 as candidates: STAC 1.1 of CDSE v1, and the older layouts with `raster:bands`."""
+"""STAC items of Sentinel-2 as candidates.
+
+STAC 1.1 of CDSE v1, the older layouts with `raster:bands`, and Creodias' own (`https://datahub.creodias.eu/stac`),
+whose items know the product's folder alone.
+"""
 
 import re
 from typing import Any
@@ -33,15 +37,16 @@ def candidate_from_item(item: Json) -> Candidate:
     properties = item.get("properties") or {}
     product = _product_name(item)
     assets = tuple(asset for value in (item.get("assets") or {}).values() if (asset := _asset(value)) is not None)
+    strip = properties.get("eopf:datastrip_id") or properties.get("s2:datastrip_id") or properties.get("datastripId")
     acquired = properties.get("datetime") or properties.get("start_datetime")
     return Candidate(
         name=product.name if product else str(item.get("id")),
         product=product,
         acquired=utc_time(acquired),
         footprint=usable_footprint(item.get("geometry")),
-        cloud_cover=properties.get("eo:cloud_cover"),
-        online=_is_online(properties),
-        datastrip=datastrip_start(properties.get("eopf:datastrip_id") or properties.get("s2:datastrip_id") or ""),
+        cloud_cover=properties.get("eo:cloud_cover", properties.get("cloudCover")),
+        online=_is_online(item),
+        datastrip=datastrip_start(strip or ""),
         tile_outline=_tile_outline(item),
         assets=assets,
         safe_href=_safe_href(item),
@@ -55,8 +60,12 @@ def _product_name(item: Json) -> ProductName | None:
     return next((parsed for name in names if name and (parsed := parse_product_name(str(name)))), None)
 
 
-def _is_online(properties: Json) -> bool:
-    return properties.get("order:status") not in _NOT_STAGED and properties.get("storage:tier", "online") != "offline"
+def _is_online(item: Json) -> bool:
+    status = (item.get("properties") or {}).get("order:status")
+    tiers = {
+        str(_s3_place(asset).get("storage:tier", "online")).lower() for asset in (item.get("assets") or {}).values()
+    }
+    return status not in _NOT_STAGED and "offline" not in tiers
 
 
 def _asset(asset: Json) -> Asset | None:
@@ -82,9 +91,15 @@ def _asset(asset: Json) -> Asset | None:
 
 
 def _s3_href(asset: Json) -> str:
-    alternate = (asset.get("alternate") or {}).get("s3") or {}
-    href = str(asset.get("href") or "")
-    return href if href.startswith(("s3://", "store:")) else str(alternate.get("href") or href)
+    """Where an asset lies on S3; its web address where it says no more. Creodias writes /bucket/key."""
+    href = str(_s3_place(asset).get("href") or "")
+    return f"s3:/{href}" if href.startswith("/") else href
+
+
+def _s3_place(asset: Json) -> Json:
+    on_s3 = str(asset.get("href") or "").startswith(("s3://", "store:", "/"))
+    place: Json = asset if on_s3 else (asset.get("alternate") or {}).get("s3") or asset
+    return place
 
 
 def _file(asset: Json) -> File | None:

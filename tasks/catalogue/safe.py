@@ -29,8 +29,7 @@ def read_safe(safe_href: str) -> SafeFolder:
 
     Raises `missing_file` where the folder or its metadata are absent, `corrupt_file` where the metadata are broken.
     """
-    bucket, prefix = split_s3_href(safe_href)
-    objects = _objects(bucket, prefix.rstrip("/") + "/")
+    objects = list_folder(safe_href)
     metadata_href = next((file.href for file in objects if _METADATA.search(file.href)), None)
     if metadata_href is None:
         raise StepError(
@@ -44,9 +43,11 @@ def read_safe(safe_href: str) -> SafeFolder:
     )
 
 
-def _objects(bucket: str, prefix: str) -> list[File]:
-    with coded_errors(f"s3://{bucket}/{prefix}"):
-        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+def list_folder(href: str) -> list[File]:
+    """Every object below a folder as it is now, with its size, and its ETag as content id."""
+    bucket, prefix = split_s3_href(href)
+    with coded_errors(href):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix.rstrip("/") + "/")
         return [
             File(href=f"s3://{bucket}/{entry['Key']}", content_id=etag_id(entry["ETag"]), size=entry["Size"])
             for page in pages

@@ -15,7 +15,7 @@ from tasks.catalogue.answer import Refusal, refusal
 from tasks.catalogue.candidate import Asset, Candidate
 from tasks.catalogue.coverage import covered_share, nominal_tile
 from tasks.catalogue.request import SearchRequest
-from tasks.catalogue.safe import read_safe
+from tasks.catalogue.safe import list_folder, read_safe
 
 _READABLE = ("s3://", "store:")
 _SCL = "scl"
@@ -37,17 +37,22 @@ def locate(candidate: Candidate, request: SearchRequest) -> Scene | Refusal:
 
 
 def check_objects(scene: Scene) -> Refusal | None:
-    """A refusal where an object of the scene is not in the archive (a ghost), or not whole."""
-    for file in filter(None, (*scene.bands.values(), scene.scl)):
-        # An ETag has just been seen in the archive itself.
-        if file.in_store or file.content_id.startswith("etag:"):
-            continue
-        try:
-            size = stat(file.href).size
-        except StepError as error:
-            if error.code != "missing_file":
-                raise
-            return refusal(scene.id, "ghost", error.reason)
+    """A refusal where an object of the scene is not in the archive (a ghost), or not whole.
+
+    One listing per folder of the product: a request per object would soon exhaust the archive's quota.
+    """
+    # An ETag has just been seen in the archive itself.
+    files = [
+        file
+        for file in filter(None, (*scene.bands.values(), scene.scl))
+        if not file.in_store and not file.content_id.startswith("etag:")
+    ]
+    folders = {file.href.rpartition("/")[0] for file in files}
+    sizes = {found.href: found.size for folder in folders for found in list_folder(folder)}
+    for file in files:
+        size = sizes.get(file.href)
+        if size is None:
+            return refusal(scene.id, "ghost", f"{file.href} is not in the archive.")
         if size != file.size:
             return refusal(scene.id, "wrong_size", f"{file.href} has {size} bytes, the catalogue says {file.size}.")
     return None

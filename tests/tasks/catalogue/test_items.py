@@ -9,8 +9,12 @@ import pytest
 from pyarrow import parquet
 from shapely.geometry import box, shape
 
+from containers.base.contract.files import File
 from containers.base.contract.step import StepError
+from tasks.catalogue import scenes as scenes_module
+from tasks.catalogue.candidate import Asset
 from tasks.catalogue.request import SearchRequest
+from tasks.catalogue.safe import SafeFolder
 from tasks.catalogue.search import search_scenes
 
 
@@ -102,3 +106,35 @@ def test_older_layouts_of_items(tmp_path, make_item, july):
     assert scene.baseline == "04.00"
     assert scene.offsets_dn == {"red": -1000.0}
     assert scene.bands["red"].href.startswith("s3://eodata/")
+
+
+def creodias_item(make_item, **fields):
+    """The layout of Creodias' own STAC: one asset for the product, which says its folder."""
+    item = make_item(**fields)
+    place = {"href": f"/eodata/Sentinel-2/MSI/L2A/2020/07/05/{item['id']}.SAFE", "storage:tier": "Online"}
+    item["assets"] = {
+        "PRODUCT": {"href": "https://example.org/odata/v1/Products(1)/$value", "alternate": {"s3": place}}
+    }
+    item["id"] += ".SAFE"
+    item["properties"] = {"datetime": item["properties"]["datetime"], "cloudCover": 12.0}
+    return item
+
+
+def test_items_that_know_only_the_folder_are_looked_up_there(make_item, search_items, monkeypatch):
+    folders = []
+
+    def read_safe(href):
+        folders.append(href)
+        files = [File(href=f"{href}/{key}.jp2", content_id="etag:x", size=9) for key in ("B04", "SCL")]
+        return SafeFolder(tuple(Asset(file.name[:3], 20, file.href, file, -1000.0) for file in files), None)
+
+    monkeypatch.setattr(scenes_module, "read_safe", read_safe)
+    offline = creodias_item(make_item, start="20200706T101559")
+    offline["assets"]["PRODUCT"]["alternate"]["s3"]["storage:tier"] = "Offline"
+    answer = search_items(item := creodias_item(make_item), offline, bands=("red",))
+    (scene,) = answer.scenes
+    assert scene.id == item["id"].removesuffix(".SAFE")
+    assert folders == [f"s3://eodata/Sentinel-2/MSI/L2A/2020/07/05/{item['id']}"]
+    assert (scene.cloud_cover, scene.offsets_dn) == (12.0, {"red": -1000.0})
+    assert scene.valid_share == pytest.approx(1.0)
+    assert [row.code for row in answer.refused] == ["offline"]

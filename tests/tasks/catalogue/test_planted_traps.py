@@ -5,7 +5,6 @@ import json
 import pytest
 
 from containers.base.contract.files import File
-from containers.base.contract.step import StepError
 from containers.eodata.acquisitions import planned
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.items import collection, item
@@ -44,12 +43,12 @@ def archive(tmp_path, monkeypatch):
             size = SIZE - 1 if product.damage == "resized" else SIZE
             objects |= {f"s3://eodata/{file.path}": size for file in files}
 
-    def stat(href: str) -> File:
-        if href not in objects:
-            raise StepError("missing_file", f"{href} is not there.", "-")
-        return File(href=href, content_id="etag:x", size=objects[href])
+    def list_folder(folder: str) -> list[File]:
+        return [
+            File(href=href, content_id="etag:x", size=size) for href, size in objects.items() if href.startswith(folder)
+        ]
 
-    monkeypatch.setattr(scenes_module, "stat", stat)
+    monkeypatch.setattr(scenes_module, "list_folder", list_folder)
     path = tmp_path / "items.json"
     path.write_text(json.dumps(collection(items)))
     outlines = [shape for product in items for shape in [product["bbox"]]]

@@ -130,22 +130,23 @@ def test_a_ghost_does_not_supersede_what_is_there(make_item, search_items, monke
     ghost, real = make_item(baseline="0510"), make_item(made="20230101T000000")
     short = make_item(start="20200715T101559")
 
-    def stat(href: str) -> File:
-        if ghost["id"] in href:
-            raise StepError("missing_file", f"{href} is not there.", "-")
-        return File(href=href, content_id="etag:x", size=20_000 - (short["id"] in href))
+    def list_folder(folder: str) -> list[File]:
+        if ghost["id"] in folder:
+            return []
+        size = 20_000 - (short["id"] in folder)
+        return [File(href=f"{folder}/{key}_20m.jp2", content_id="etag:x", size=size) for key in ("B04", "B11", "SCL")]
 
-    monkeypatch.setattr(scenes_module, "stat", stat)
+    monkeypatch.setattr(scenes_module, "list_folder", list_folder)
     answer = search_items(ghost, real, short, check_objects=True)
     assert [scene.id for scene in answer.scenes] == [real["id"]]
     assert codes(answer) == {ghost["id"]: "ghost", short["id"]: "wrong_size"}
 
 
 def test_wrong_keys_end_the_search_instead_of_refusing_everything(make_item, search_items, monkeypatch):
-    def stat(href: str) -> File:
+    def list_folder(folder: str) -> list[File]:
         raise StepError("access_denied", "403.", "-")
 
-    monkeypatch.setattr(scenes_module, "stat", stat)
+    monkeypatch.setattr(scenes_module, "list_folder", list_folder)
     with pytest.raises(StepError, match="access_denied"):
         search_items(make_item(), check_objects=True)
 
