@@ -3,8 +3,6 @@
 import io
 import os
 import signal
-import subprocess
-import sys
 import tarfile
 import uuid
 from collections.abc import Iterator
@@ -145,7 +143,6 @@ def test_code_id_is_that_of_the_image(docked: Machine) -> None:
 
 
 DRIVER = """
-import sys
 from containers.fake.contract import CopyParams
 from tasks.docker_runner import DockerRunner
 from tasks.runner import run_step, use_runner
@@ -156,17 +153,13 @@ with use_runner(DockerRunner(get_settings())):
 
 
 def test_container_of_a_killed_worker_is_swept(docked: Machine, engine: "DockerClient") -> None:
-    environment = {**os.environ, "PYTHONPATH": f"{docked.checkout}:{ROOT}"}
-    worker = subprocess.Popen([sys.executable, "-c", DRIVER], cwd=docked.folder, env=environment)
-    try:
+    with docked.process(DRIVER) as worker:
         wait_until(lambda: bool(containers_of_ours(engine)))
         sweep(get_settings())
         assert len(containers_of_ours(engine)) == 1
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         removed = sweep(get_settings())
-    finally:
-        worker.kill()
     assert containers_of_ours(engine) == []
     assert [item.split()[0] for item in removed] == ["container", "folder"]
     assert not list((docked.folder / "scratch" / "jobs").iterdir())
