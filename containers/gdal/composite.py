@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from containers.base.step import local_path, main, progress
 from containers.gdal.clear import clear_cells, halo_px
 from containers.gdal.contract.align import AlignResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult, MaskRule
+from containers.gdal.pipeline import in_order
 from containers.gdal.reduction import Reduced, best, first_per_date, median
 
 OBSERVATIONS, SOURCE_DATE = "observations", "source_date"
@@ -45,7 +47,7 @@ def run(params: CompositeParams, out: Path) -> CompositeResult:
     clear_count = valid_count = 0
     with ExitStack() as outputs, ThreadPoolExecutor(params.execution.threads) as pool:
         sinks = [outputs.enter_context(cog) for cog in _outputs(params, out)]
-        blocks = pool.map(lambda window: _reduce_block(params, window), windows)
+        blocks = in_order(pool, partial(_reduce_block, params), windows, waiting=params.execution.threads + 1)
         for done, (window, (valid, block)) in enumerate(zip(windows, blocks, strict=True), start=1):
             for sink, layer in zip(sinks, (*block.bands, block.observations, block.source_date), strict=True):
                 sink.write(layer, 1, window=window)
