@@ -1,7 +1,11 @@
 """A machine of its own for every test: checkout with a fake step, store, scratch, settings."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +42,18 @@ class Machine:
     @property
     def n_executions(self) -> int:
         return len(self.trace.read_text().splitlines()) if self.trace.exists() else 0
+
+    @contextmanager
+    def process(self, script: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Another process on this machine, which the test may kill and which ends with it."""
+        environment = {**os.environ, "PYTHONPATH": f"{self.checkout}:{ROOT}"}
+        command = [sys.executable, "-c", script, str(self.checkout), *arguments]
+        process = subprocess.Popen(command, cwd=self.folder, env=environment)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     def copy_params(self, cls: type[CopyParams] = CopyParams, **values: object) -> CopyParams:
         return cls.model_validate({"trace": str(self.trace), **values})

@@ -2,11 +2,7 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -16,9 +12,9 @@ from containers.base.contract.step import Execution, StepError
 from tasks import ledger
 from tasks.runner import run_step
 from tasks.settings import get_settings
-from tests.conftest import ROOT
 from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult, HastyCopyParams, NetworkCopyParams
 from tests.tasks.conftest import Machine
+from tests.tasks.waiting import wait_until
 
 
 def copied(machine: Machine, params: CopyParams) -> str:
@@ -143,7 +139,7 @@ def test_network_step_gets_a_file_of_keys(machine: Machine, monkeypatch: pytest.
 DRIVER = """
 import sys
 from pathlib import Path
-from tests.tasks.checkout.containers.fake.contract import CopyParams
+from containers.fake.contract import CopyParams
 from tasks.local_runner import LocalRunner
 from tasks.runner import run_step, use_runner
 with use_runner(LocalRunner(Path(sys.argv[1]))):
@@ -151,40 +147,28 @@ with use_runner(LocalRunner(Path(sys.argv[1]))):
 """
 
 
-@contextmanager
-def other_process(machine: Machine, params: CopyParams) -> Iterator["subprocess.Popen[bytes]"]:
-    """Another process that runs the same step, and is ended with the test."""
-    command = [sys.executable, "-c", DRIVER, str(machine.checkout), params.model_dump_json()]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def wait_for(path: Path) -> str:
-    deadline = time.monotonic() + 30
-    while not (path.exists() and path.read_text()):
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
+    wait_until(lambda: path.exists() and bool(path.read_text()))
     return path.read_text()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_kill_leaves_nothing_running_and_nothing_half_done(machine: Machine) -> None:
     params = machine.copy_params(behaviour="spawn")
-    with other_process(machine, params) as process:
+    with machine.process(DRIVER, params.model_dump_json()) as process:
         grandchild = psutil.Process(int(wait_for(machine.store.local_root / "grandchild.pid")))
         process.send_signal(signal.SIGKILL)
         process.wait()
-        psutil.wait_procs([grandchild], timeout=5)
-        assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+        wait_until(lambda: has_ended(grandchild))
     assert not list(machine.store.local_root.glob("fake.copy/*/result.json"))
 
 
 def test_lease_of_the_dead_is_taken_over_at_once(machine: Machine) -> None:
     slow = machine.copy_params(behaviour="sleep", text="hello")
-    with other_process(machine, slow) as process:
+    with machine.process(DRIVER, slow.model_dump_json()) as process:
         wait_for(machine.trace)
         lease = next(machine.store.local_root.glob("fake.copy/*/lease.json"))
         process.send_signal(signal.SIGKILL)
@@ -198,7 +182,7 @@ def test_lease_of_the_dead_is_taken_over_at_once(machine: Machine) -> None:
 
 def test_second_starter_waits_for_the_first(machine: Machine) -> None:
     params = machine.copy_params(behaviour="chatter", text="hello")
-    with other_process(machine, params) as process:
+    with machine.process(DRIVER, params.model_dump_json()) as process:
         wait_for(machine.trace)
         assert copied(machine, params) == "hello"
         assert process.wait(30) == 0

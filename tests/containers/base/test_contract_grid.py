@@ -67,12 +67,12 @@ def grids_and_areas(draw: st.DrawFn) -> tuple[Grid, Bounds]:
     west, south = draw(low), draw(low)
     east, north = max(west, 0) + draw(high), max(south, 0) + draw(high)
     width_m, height_m = grid.bounds.east - grid.bounds.west, grid.bounds.north - grid.bounds.south
-    corner = grid.bounds.west, grid.bounds.south
+    left, bottom = grid.bounds.west, grid.bounds.south
     return grid, Bounds(
-        corner[0] + west * width_m,
-        corner[1] + south * height_m,
-        corner[0] + east * width_m,
-        corner[1] + north * height_m,
+        west=left + west * width_m,
+        south=bottom + south * height_m,
+        east=left + east * width_m,
+        north=bottom + north * height_m,
     )
 
 

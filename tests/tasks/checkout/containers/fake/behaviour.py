@@ -48,3 +48,32 @@ def swell() -> None:
 def fill_disk() -> None:
     with open("/dev/full", "w") as sink:
         sink.write("x" * 100_000)
+
+
+def surroundings(out: Path) -> dict[str, str]:
+    """The environment, and what this process may do."""
+    store, scratch = Path(os.environ["CLEARGROUND_STORE"]), Path(os.environ["TMPDIR"])
+    places = {"root": Path("/"), "store": store, "attempt": out, "scratch": scratch, "code": Path(__file__).parent}
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    keys = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "/nowhere"))
+    return {
+        **os.environ,
+        "uid": str(os.getuid()),
+        "interfaces": " ".join(sorted(os.listdir("/sys/class/net"))),
+        "writable": " ".join(sorted(name for name, folder in places.items() if _may_write(folder))),
+        "capabilities": status["CapEff"].strip(),
+        "credentials": _described(keys) if keys.exists() else "",
+    }
+
+
+def _described(keys: Path) -> str:
+    return f"{keys.stat().st_mode & 0o777:#o} {keys.read_text().count(' = ')} keys"
+
+
+def _may_write(folder: Path) -> bool:
+    try:
+        (folder / "probe").write_text("x")
+        (folder / "probe").unlink()
+    except OSError:
+        return False
+    return True

@@ -1,6 +1,5 @@
 """Copies its input and its text into a file."""
 
-import os
 from pathlib import Path
 
 from containers.base.contract.files import output_file
@@ -27,7 +26,7 @@ def run(params: CopyParams, out: Path) -> CopyResult:
     written = output_file(target)
     if params.behaviour == "lie":
         target.unlink()
-    return CopyResult(written=written, seen=dict(os.environ) if params.behaviour == "look_around" else {})
+    return CopyResult(written=written, seen=behaviour.surroundings(out) if params.behaviour == "look_around" else {})
 
 
 if __name__ == "__main__":
