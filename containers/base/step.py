@@ -45,7 +45,9 @@ def local_path(file: File) -> Path:
     """Where the runner has put a store input (read-only)."""
     path = Path(os.environ[STORE_VARIABLE]) / file.store_path
     if not path.is_file():
-        raise StepError("missing_file", f"{file.href} is not at {path}.", "Run `clearground store verify` and repeat the run.")
+        raise StepError(
+            "missing_file", f"{file.href} is not at {path}.", "Run `clearground store verify` and repeat the run."
+        )
     return path
 
 

@@ -18,7 +18,9 @@ class Bounds(NamedTuple):
     north: float
 
     def intersects(self, other: "Bounds") -> bool:
-        return self.west < other.east and other.west < self.east and self.south < other.north and other.south < self.north
+        return (
+            self.west < other.east and other.west < self.east and self.south < other.north and other.south < self.north
+        )
 
 
 class Grid(Contract):

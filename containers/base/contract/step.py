@@ -36,7 +36,9 @@ PERMANENT_CODES = frozenset(
         "unknown_label",
     }
 )
-TRANSIENT_CODES = frozenset({"storage_timeout", "storage_error", "throttled", "image_pull", "engine_busy", "short_read"})
+TRANSIENT_CODES = frozenset(
+    {"storage_timeout", "storage_error", "throttled", "image_pull", "engine_busy", "short_read"}
+)
 
 
 class StepError(Exception):

@@ -29,11 +29,15 @@ class AlignParams(StepParams):
     result: ClassVar[type[StepResult]] = AlignResult
     resources: ClassVar[Resources] = Resources(memory_mb=2048, network=True, connections=2)
 
-    parts: tuple[Scene, ...] = Field(min_length=1, description="The acquisition: one product, or the halves of one datatake")
+    parts: tuple[Scene, ...] = Field(
+        min_length=1, description="The acquisition: one product, or the halves of one datatake"
+    )
     bands: tuple[BandName, ...] = Field(min_length=1, description="Bands to align")
     grid: Grid = Field(description="The analysis grid")
     block_px: int = Field(default=256, ge=16, description="Windows of the grid start on multiples of this many cells")
-    resampling: Literal["nearest", "bilinear", "cubic"] = Field(default="nearest", description="How bands are resampled")
+    resampling: Literal["nearest", "bilinear", "cubic"] = Field(
+        default="nearest", description="How bands are resampled"
+    )
 
     @model_validator(mode="after")
     def _one_acquisition(self) -> "AlignParams":

@@ -31,7 +31,9 @@ class CompositeResult(StepResult):
     grid: Grid
     bands: dict[str, File]
     observations: File = Field(description="Clear observations per cell, uint8, distinct dates, nodata none")
-    source_date: File = Field(description="Days since 1970-01-01 of the observation used (median: the nearest), int32, nodata 0")
+    source_date: File = Field(
+        description="Days since 1970-01-01 of the observation used (median: the nearest), int32, nodata 0"
+    )
     clear_share: float = Field(ge=0, le=1, description="Share of the tile's cells with at least one clear observation")
 
 

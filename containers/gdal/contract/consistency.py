@@ -48,7 +48,9 @@ class ConsistencyParams(StepParams):
     result: ClassVar[type[StepResult]] = ConsistencyResult
     resources: ClassVar[Resources] = Resources(memory_mb=2048)
 
-    probabilities: dict[str, File] = Field(min_length=2, description="Period to probability COG (3 bands), oldest first")
+    probabilities: dict[str, File] = Field(
+        min_length=2, description="Period to probability COG (3 bands), oldest first"
+    )
     transitions: Transitions = Transitions()
     temperature: float = Field(
         default=1.0,

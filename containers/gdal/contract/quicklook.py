@@ -13,7 +13,9 @@ class Picture(Contract):
     name: str = Field(pattern=r"^[a-z0-9_-]+$")
     title: str
     kind: Literal["rgb", "classes", "change", "probability", "count", "continuous"]
-    rasters: tuple[File, ...] = Field(min_length=1, description="Three for rgb (red, green, blue as displayed), else one")
+    rasters: tuple[File, ...] = Field(
+        min_length=1, description="Three for rgb (red, green, blue as displayed), else one"
+    )
     labels: dict[int, str] = Field(default={}, description="Value to legend entry for kinds classes and change")
 
 
