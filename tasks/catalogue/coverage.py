@@ -58,6 +58,7 @@ def normalised(footprint: BaseGeometry) -> BaseGeometry | None:
     return MultiPolygon(polygons) if polygons else None
 
 
+@lru_cache(maxsize=4096)
 def geographic_outline(bounds: tuple[float, float, float, float], crs: CRS) -> BaseGeometry | None:
     """A box of a projected system as polygons in EPSG:4326, edges densified; None where it has no area."""
     project = _transformer(crs, _GEOGRAPHIC)

@@ -1,6 +1,7 @@
 """Rules that meet in a search: what is refused, with which code, and what is left."""
 
 import json
+from pathlib import Path
 
 import pytest
 from shapely import wkt
@@ -9,7 +10,7 @@ from shapely.geometry import box
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError
 from tasks.catalogue import scenes as scenes_module
-from tasks.catalogue.answer import require_scenes
+from tasks.catalogue.answer import HINTS, require_scenes
 from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.search import search_scenes
 from tasks.periods import Period
@@ -219,3 +220,8 @@ def test_reversed_dates():
     with pytest.raises(StepError) as caught:
         Period(label="x", start="2020-02-01", end="2020-01-01")
     assert caught.value.code == "bad_dates"
+
+
+def test_the_page_about_the_catalogue_names_every_code():
+    page = (Path(__file__).parents[3] / "docs/catalogue.md").read_text()
+    assert [code for code in HINTS if f"`{code}`" not in page] == []
