@@ -19,7 +19,11 @@ Stage = Literal["download", "align", "composite", "cube", "train", "predict"]
 
 
 class Rates(Contract):
-    """Rates measured on two cores (benchmarks/); the archive's by CDSE's general quota."""
+    """Rates on two cores, to be replaced by those of the machine (`make bench`).
+
+    Align, training, prediction and the size of a JP2 as measured; the archive's by CDSE's general quota; composite,
+    cube and stored bytes are estimates.
+    """
 
     archive_mb_s_per_connection: float = Field(default=20.0, gt=0, description="Megabytes per second and connection")
     align_mpx_s: float = Field(
@@ -32,7 +36,7 @@ class Rates(Contract):
     train_patches_s: float = Field(default=1.5, gt=0, description="U-Net mini, 256² patches per second")
     predict_mpx_s: float = Field(default=0.6, gt=0, description="U-Net mini: megapixels per second")
     stored_bytes_per_value: float = Field(default=1.25, gt=0, description="int16 reflectance after ZSTD or deflate")
-    jp2_bytes_per_value: float = Field(default=1.15, gt=0, description="Reflectance in a JP2 of the archive")
+    jp2_bytes_per_value: float = Field(default=1.12, gt=0, description="Reflectance in a JP2 of the archive")
 
 
 class PlanParams(Contract):
@@ -46,7 +50,7 @@ class PlanParams(Contract):
 
 
 class Plan(Contract):
-    """Bytes and minutes of a run; minutes by measured rates, on two cores."""
+    """Bytes and minutes of a run; minutes by `Rates`."""
 
     scenes: int = Field(description="Products that are read")
     acquisitions: int
