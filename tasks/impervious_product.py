@@ -165,9 +165,11 @@ def _documents(inputs: Inputs, products: Products) -> Iterator[tuple[str, File]]
     yield "documents/regions.gpkg", products.counts.regions
     if products.areas.accuracy:
         yield "documents/accuracy.csv", products.areas.accuracy
-    if products.sample:
-        yield "documents/sample.csv", products.sample.sample
-        yield "documents/strata.csv", products.sample.strata
+    drawn = products.sample
+    sample, strata = (drawn.sample, drawn.strata) if drawn else (inputs.sample, inputs.strata)
+    if sample and strata:
+        yield "documents/sample.csv", sample
+        yield "documents/strata.csv", strata
 
 
 def _change_maps(products: Products) -> dict[str, dict[str, File]]:

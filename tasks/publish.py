@@ -110,12 +110,12 @@ def write_publication(
     content_id = content_id_of(product, evidence)
 
     def write(folder: Path) -> None:
-        figures = _figures(product, evidence, path_of)
-        write_tables(figures, folder, sqlite=evidence.sqlite)
+        findings = findings_of(product, evidence, path_of, rows)
+        write_tables(findings.figures, folder, sqlite=evidence.sqlite)
         _link_files(product, evidence, folder, path_of)
         thumbnails = {shown.name: f"pictures/{shown.name}.png" for shown in evidence.illustrations}
         write_catalogue(product, _version(content_id), folder, thumbnails)
-        (folder / "report.html").write_text(render_report(product, _findings(evidence, figures, path_of, rows)))
+        (folder / "report.html").write_text(render_report(product, findings))
 
     published = publish_folder(output, product.name, content_id, write)
     return Publication(
@@ -163,9 +163,10 @@ def _figures(product: Product, evidence: Evidence, path_of: PathOf) -> Figures:
     )
 
 
-def _findings(evidence: Evidence, figures: Figures, path_of: PathOf, rows: Sequence[ledger.Row]) -> Findings:
+def findings_of(product: Product, evidence: Evidence, path_of: PathOf, rows: Sequence[ledger.Row]) -> Findings:
+    """Read what the report speaks of."""
     return Findings(
-        figures=figures,
+        figures=_figures(product, evidence, path_of),
         accuracy=pd.read_csv(path_of(evidence.accuracy)) if evidence.accuracy else None,
         transitions=pd.read_csv(path_of(evidence.transitions), dtype={"from_period": str, "to_period": str}),
         card=json.loads(path_of(evidence.card).read_text()),
