@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-import rasterio.warp
 from numpy.typing import NDArray
+from pyproj import Transformer
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
@@ -16,10 +16,10 @@ def exact_source_positions(grid: Grid, crs: CRS, transform: Affine) -> tuple[NDA
     rows, cols = np.mgrid[: grid.height, : grid.width]
     xs = grid.west_m + (cols.ravel() + 0.5) * grid.resolution_m
     ys = grid.north_m - (rows.ravel() + 0.5) * grid.resolution_m
-    xs, ys = rasterio.warp.transform(CRS.from_epsg(grid.epsg), crs, xs, ys)
+    xs, ys = Transformer.from_crs(grid.epsg, crs.to_wkt(), always_xy=True).transform(xs, ys)
     a, b, c, d, e, f = (~transform)[:6]
-    source_cols = a * np.asarray(xs) + b * np.asarray(ys) + c
-    source_rows = d * np.asarray(xs) + e * np.asarray(ys) + f
+    source_cols = a * xs + b * ys + c
+    source_rows = d * xs + e * ys + f
     return source_rows.reshape(grid.shape), source_cols.reshape(grid.shape)
 
 
@@ -72,7 +72,7 @@ def majority_codes(
     rows, cols = np.mgrid[: codes.shape[0], : codes.shape[1]]
     xs = transform.c + (cols.ravel() + 0.5) * transform.a
     ys = transform.f + (rows.ravel() + 0.5) * transform.e
-    xs, ys = rasterio.warp.transform(CRS.from_epsg(epsg), CRS.from_epsg(grid.epsg), xs, ys)
+    xs, ys = Transformer.from_crs(epsg, grid.epsg, always_xy=True).transform(xs, ys)
     for x, y, code in zip(xs, ys, codes.ravel(), strict=True):
         row, col = int((grid.north_m - y) // grid.resolution_m), int((x - grid.west_m) // grid.resolution_m)
         if 0 <= row < grid.height and 0 <= col < grid.width:
