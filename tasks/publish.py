@@ -33,6 +33,7 @@ __all__ = ["Products", "Publication", "publish_impervious_change"]
 
 PathOf = Callable[[File], Path]
 _VERSION_CHARACTERS: Final = 12
+_PICTURE_PX: Final = 800
 _OWN_CODE: Final = (
     "announcement.py", "headlines.py", "impervious_product.py", "interval_chart.py", "product.py", "publish.py",
     "report.py", "stac_items.py", "tables.py", "templates/impervious_change.html.j2", "templates/interval_chart.svg.j2",
@@ -67,6 +68,7 @@ def publish_impervious_change(params: ImperviousChangeParams, inputs: Inputs, pr
     drawn = gdal.draw_quicklooks.submit(
         QuicklookParams(
             pictures=tuple(plan.picture for plan in planned),
+            max_px=_PICTURE_PX,
             regions=products.counts.regions,
             simulated=products.simulated,
         )
