@@ -82,15 +82,19 @@ def count_by_cover(params: ZonalParams, grid: Grid, zones: Any) -> Counts:
     """Cells count with the part that the region covers (exactextract, Baston 2023)."""
     counts: Counts = {}
     totals = zones.geometry.intersection(shapely.box(*grid.bounds)).area / grid.resolution_m**2
-    for n, layer in enumerate(params.layers):
-        with open_raster(local_path(layer.raster)) as raster:
+    rasters = {layer.raster: None for layer in params.layers}
+    for done, file in enumerate(rasters, start=1):
+        with open_raster(local_path(file)) as raster:
             found = exact_extract(raster, zones, ["count", "unique", "frac"], max_cells_in_memory=_MAX_CELLS)
         for zone, feature in enumerate(found):
-            of = feature["properties"]
-            share = dict(zip(of["unique"], of["frac"], strict=True)).get(layer.counted_value, 0.0)
-            unknown = max(0.0, totals[zone] - of["count"])
-            counts[zone, n] = Count(*(round(float(x), 6) for x in (share * of["count"], unknown, totals[zone])))
-        progress(n + 1, len(params.layers), f"{layer.indicator} {layer.period}")
+            known, values, shares = (feature["properties"][name] for name in ("count", "unique", "frac"))
+            share = dict(zip(values, shares, strict=True))
+            unknown = max(0.0, totals[zone] - known)
+            for n, layer in enumerate(params.layers):
+                if layer.raster == file:
+                    counted = share.get(layer.counted_value, 0.0) * known
+                    counts[zone, n] = Count(*(round(float(cells), 6) for cells in (counted, unknown, totals[zone])))
+        progress(done, len(rasters), file.name)
     return counts
 
 
