@@ -17,6 +17,9 @@ from containers.base.contract.files import File, output_file
 from containers.base.contract.grid import Grid
 from containers.base.contract.scene import Scene
 from containers.base.raster import write_cog
+from containers.gdal import cube
+from containers.gdal.contract.cube import CubeParams, CubeResult
+from containers.gdal.contract.mosaic import PeriodLayers
 
 
 @dataclass
@@ -103,14 +106,45 @@ def make_scene() -> SceneMaker:
     return make
 
 
-def smooth_noise(shape: tuple[int, int], seed: int = 0, coarseness: int = 8) -> NDArray[np.float64]:
-    """Texture between 0 and 1 without steps: bilinear between random knots."""
-    rng = np.random.default_rng(seed)
-    knots = rng.random((shape[0] // coarseness + 2, shape[1] // coarseness + 2))
-    rows, cols = np.arange(shape[0]) / coarseness, np.arange(shape[1]) / coarseness
-    r, c = rows.astype(int), cols.astype(int)
-    fr, fc = (rows - r)[:, None], (cols - c)[None, :]
-    above = knots[r][:, c] * (1 - fc) + knots[r][:, c + 1] * fc
-    below = knots[r + 1][:, c] * (1 - fc) + knots[r + 1][:, c + 1] * fc
-    result: NDArray[np.float64] = above * (1 - fr) + below * fr
-    return result
+@dataclass
+class SmallCube:
+    """Two periods of two bands with counts, dates and labels, and the cube that is made of them."""
+
+    store: RasterStore
+    grid = Grid(epsg=3035, resolution_m=20, west_m=4_000_000, north_m=3_000_000, width=90, height=70)
+    bands = ("swir16", "red")
+    nodata = -32768
+
+    def __post_init__(self) -> None:
+        self.periods = tuple(PeriodLayers(period=period, layers=self.layers(period)) for period in ("2018", "2019"))
+        self.codes = np.random.default_rng(5).integers(0, 4, self.grid.shape).astype(np.uint8)
+        self.labels = self.store.cog(self.codes, self.grid, nodata=0, name="labels")
+
+    def values(self, period: str, band: str) -> NDArray[np.int16]:
+        rng = np.random.default_rng([int(period), self.bands.index(band)])
+        array = rng.integers(-300, 9000, self.grid.shape).astype(np.int16)
+        array[rng.random(self.grid.shape) < 0.1] = self.nodata
+        return array
+
+    def seen(self, period: str) -> NDArray[np.bool_]:
+        return self.values(period, "red") != self.nodata
+
+    def layers(self, period: str) -> dict[str, File]:
+        count = self.seen(period).astype(np.uint8) * 3
+        date = np.where(count, 17_000 + int(period), 0).astype(np.int32)
+        bands = {band: self.store.cog(self.values(period, band), self.grid, nodata=self.nodata) for band in self.bands}
+        return bands | {
+            "observations": self.store.cog(count, self.grid, nodata=None, name="observations"),
+            "source_date": self.store.cog(date, self.grid, nodata=0, name="source_date"),
+        }
+
+    def write(self, **options: Any) -> tuple[CubeResult, Path]:
+        """The step's result, and the path of the cube."""
+        out = self.store.folder("gdal.cube")
+        facts = {"periods": self.periods, "bands": self.bands, "labels": {"2018": self.labels}, "chunk_px": 32}
+        return cube.run(CubeParams(grid=self.grid, **(facts | options)), out), out / "cube.h5"
+
+
+@pytest.fixture
+def small_cube(raster_store: RasterStore) -> SmallCube:
+    return SmallCube(raster_store)
