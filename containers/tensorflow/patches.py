@@ -10,6 +10,9 @@ from containers.base.contract.legend import CLASSES
 from containers.tensorflow.blocks import count_classes
 from containers.tensorflow.normalisation import Normalisation, has_data, normalise
 
+_TRIALS = 256
+"""Patches drawn to see which shares of the classes drawing gives."""
+
 
 class LabelledWindow(NamedTuple):
     """A block or a patch of one period: reflectance int16 (band, y, x), codes uint8 (y, x), 0 where not learnt."""
@@ -57,7 +60,11 @@ def cover(window: LabelledWindow, patch_px: int) -> Iterator[LabelledWindow]:
 
 
 class PatchDrawer:
-    """Draws patches around cells of a random class, so that rare classes are seen as often as common ones."""
+    """Draws patches around cells of a random class, so that rare classes are seen as often as common ones.
+
+    The weights take back in the loss what the drawing gives to rare classes (importance sampling), so that the
+    network's probabilities are those of the landscape.
+    """
 
     def __init__(
         self, windows: Sequence[LabelledWindow], normalisation: Normalisation, patch_px: int, jitter: float, seed: int
@@ -67,12 +74,16 @@ class PatchDrawer:
         self._rng = np.random.default_rng(seed)
         counts = np.stack([count_classes(window.codes) for window in windows])
         self._odds = counts / counts.sum(axis=0)
+        drawn = np.sum([count_classes(self.draw().codes) for _ in range(_TRIALS)], axis=0)
+        self.class_weights = (counts.sum(axis=0) / counts.sum() / (drawn / drawn.sum())).astype(np.float32)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Endless batches of `size` patches."""
         while True:
             batch = batch_of([_turned(self.draw(), self._rng) for _ in range(size)], self._normalisation)
-            yield batch._replace(inputs=jittered(batch.inputs, self._jitter, self._rng))
+            yield batch._replace(
+                inputs=jittered(batch.inputs, self._jitter, self._rng), weights=batch.targets @ self.class_weights
+            )
 
     def draw(self) -> LabelledWindow:
         """A patch around a random cell of a random class, moved as little as needed to stay inside its block."""

@@ -64,6 +64,19 @@ def test_classes_are_drawn_alike_and_patches_hold_their_class() -> None:
     assert {patch.codes.shape for patch in patches} == {(8, 8)}
 
 
+def test_weights_give_the_shares_of_the_landscape_back() -> None:
+    """Class 1 covers 2 % of the block and far more of the drawn patches, and 2 % again of their weights."""
+    codes = np.full((100, 100), 2)
+    codes[:, 60:] = 3
+    codes[40:50, 20:40] = 1
+    drawer = PatchDrawer([window_with(codes)], UNIT, patch_px=16, jitter=0, seed=2)
+    batch = next(drawer.batches(1500))
+    drawn = batch.targets.mean(axis=(0, 1, 2))
+    weighted = (batch.targets * batch.weights[..., None]).sum(axis=(0, 1, 2)) / batch.weights.sum()
+    assert drawn[0] > 0.15
+    np.testing.assert_allclose(weighted, [0.02, 0.59, 0.39], rtol=0.12)
+
+
 def test_patches_never_leave_their_block() -> None:
     blocks = [window_with(np.full((12, 12), code)) for code in (1, 2, 3)]
     drawer = PatchDrawer(blocks, UNIT, patch_px=8, jitter=0, seed=3)
