@@ -17,7 +17,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig, Mount
 
 from containers.base.contract.step import StepError, StepParams
-from tasks import images
+from tasks import images, stopping
 from tasks.code_id import Sources, code_id
 from tasks.job import KILLED, Job, step_environment, timed_out, write_inputs
 from tasks.owner import this_process
@@ -150,7 +150,7 @@ def _await_end(container: "Container", job: Job) -> int:
     reader.start()
     deadline, pause_s = time.monotonic() + job.params.resources.timeout_s, _SHORTEST_POLL_S
     while container.status != "exited":
-        time.sleep(pause_s)
+        stopping.pause(pause_s)
         pause_s = min(pause_s * 1.2, _LONGEST_POLL_S)
         _pass_on(lines, job)
         if time.monotonic() > deadline:

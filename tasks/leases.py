@@ -15,6 +15,7 @@ from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError
 from tasks.owner import Owner, this_process
 from tasks.shelf import Shelf
+from tasks.stopping import pause
 
 R = TypeVar("R")
 DURATION_S = 60.0
@@ -52,7 +53,7 @@ def lease(shelf: Shelf, folder: str, done: Callable[[], R | None], *, limit_s: f
                 f"another run has held {path} for more than {limit_s:.0f} s.",
                 "Look for a run that hangs, cancel it, and start this one again.",
             )
-        time.sleep(pause_s)
+        pause(pause_s)
         pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
     stop = threading.Event()
     heart = threading.Thread(target=_beat, args=(shelf, path, mine, stop), daemon=True, name=f"lease {folder}")

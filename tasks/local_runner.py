@@ -15,7 +15,7 @@ from typing import IO, Final
 import psutil
 
 from containers.base.contract.step import StepError, StepParams
-from tasks import guard
+from tasks import guard, stopping
 from tasks.checkout import ROOT
 from tasks.code_id import code_id, folder_sources, local_versions
 from tasks.job import Execution, Job, note_execution, out_of_memory, step_environment, timed_out, write_inputs
@@ -98,6 +98,7 @@ def _await_end(job: Job, process: "subprocess.Popen[bytes]") -> int:
     while process.poll() is None:
         with suppress(queue.Empty):
             job.log.line(lines.get(timeout=_LINE_WAIT_S))
+        stopping.check()
         now = time.monotonic()
         if now > deadline:
             raise timed_out(job)

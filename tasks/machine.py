@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import psutil
 
+from tasks import stopping
 from tasks.settings import Settings
 
+_CHECK_S = 0.5
 _lock = threading.Condition()
 _granted_mb: list[int] = []
 
@@ -23,7 +25,9 @@ def memory_grant(memory_mb: int) -> Iterator[None]:
     """Hold this much of the machine's memory; waits while steps of this process hold the rest. One alone always may."""
     total_mb = psutil.virtual_memory().total // 2**20
     with _lock:
-        _lock.wait_for(lambda: not _granted_mb or sum(_granted_mb) + memory_mb <= total_mb)
+        while _granted_mb and sum(_granted_mb) + memory_mb > total_mb:
+            _lock.wait(_CHECK_S)
+            stopping.check()
         _granted_mb.append(memory_mb)
     try:
         yield

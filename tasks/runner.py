@@ -10,7 +10,6 @@ import prefect.runtime
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.states import Completed
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError, StepParams, StepResult
@@ -25,6 +24,7 @@ from tasks.records import Record, record_of
 from tasks.settings import Settings, get_settings
 from tasks.step_log import StepLog
 from tasks.store import Store, open_store
+from tasks.task_runner import StepTaskRunner
 
 __all__ = ["FLOW_OPTIONS", "STEP_TASK", "choose_runner", "end_containers", "is_transient", "run_step", "use_runner"]
 
@@ -55,7 +55,7 @@ def _close_ledger(_flow: Any, flow_run: FlowRun, _state: Any) -> None:
 
 
 FLOW_OPTIONS: Final[dict[str, Any]] = {
-    "task_runner": ThreadPoolTaskRunner(max_workers=parallel_steps(get_settings())),
+    "task_runner": StepTaskRunner(max_workers=parallel_steps(Settings())),
     "on_failure": [_close_ledger],
     "on_crashed": [end_containers, _close_ledger],
     "on_cancellation": [end_containers, _close_ledger],

@@ -19,6 +19,7 @@ PERMANENT_CODES = frozenset(
         "bad_regions",
         "bad_sample",
         "access_denied",
+        "cancelled",
         "corrupt_file",
         "crashed",
         "disk_full",
