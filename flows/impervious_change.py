@@ -183,7 +183,6 @@ def predict(
                 cube=cube.cube,
                 model=model,
                 period=period,
-                window_px=params.training.patch_px,
                 allow_simulated_model=params.allow_simulated_model,
             )
         ).result()
