@@ -12,6 +12,7 @@ from rasterio.windows import Window
 
 from containers.base.contract.grid import Grid
 from containers.base.grid import crs_of, transform_of
+from containers.base.raster import row_windows
 from containers.gdal.control_grid import ControlGrid, Geometry, control_grid
 
 _TIE_PX = 1e-6
@@ -47,9 +48,13 @@ def resampled(flat: NDArray[Any], warp: Warp, *, method: str, nodata: int) -> ND
 
     `flat` is the source window, flattened, with one nodata value behind its last pixel.
     """
-    if method == "nearest":
-        return flat.take(warp.lookup.result())
     array = np.empty(warp.target.shape, dtype=flat.dtype)
+    if method == "nearest":
+        lookup = warp.lookup.result()
+        for rows in row_windows(array.shape, _BLOCK_ROWS):
+            part = rows.toslices()
+            np.take(flat, lookup[part], out=array[part], mode="clip")
+        return array
     reproject(
         flat[:-1].reshape(int(warp.window.height), int(warp.window.width)),
         array,
