@@ -174,6 +174,18 @@ def test_run_of_a_killed_process_is_marked_crashed(machine: Machine, monkeypatch
     assert not list(notes.iterdir())
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_running_steps_end_with_the_flow(machine: Machine, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
+    jobs = machine.folder / "scratch" / "jobs"
+    with machine.process(DRIVER) as process:
+        wait_until(lambda: any(jobs.glob("*/execution.json")))
+        process.send_signal(number)
+        assert process.wait(15) != 0
+    assert not list(jobs.iterdir())
+    assert not list(machine.store.local_root.glob("fake.copy/*/*"))
+
+
 def test_result_survives_its_way_through_prefect(machine: Machine) -> None:
     result = copy_one(machine.copy_params(text="kept"))
     assert isinstance(result, CopyResult)

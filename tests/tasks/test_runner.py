@@ -12,8 +12,9 @@ from containers.base.contract.step import Execution, StepError
 from tasks import ledger
 from tasks.runner import run_step
 from tasks.settings import get_settings
+from tests.conftest import S3Server
 from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult, HastyCopyParams, NetworkCopyParams
-from tests.tasks.conftest import Machine
+from tests.tasks.conftest import Machine, point_settings
 from tests.tasks.waiting import wait_until
 
 
@@ -58,6 +59,18 @@ def test_lost_or_shortened_output_is_made_again(machine: Machine) -> None:
     machine.store.path_of(second.written).write_text("hell")
     assert copied(machine, params) == "hello"
     assert machine.n_executions == 3
+
+
+def test_store_in_a_bucket_serves_two_machines(
+    machine: Machine, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"s3://{s3_server.bucket}/store"
+    point_settings(monkeypatch, machine.folder / "here", place)
+    first: CopyResult = run_step(machine.copy_params(text="one "))
+    point_settings(monkeypatch, machine.folder / "there", place)
+    assert copied(machine, machine.copy_params(source=first.written, text="two")) == "one two"
+    assert copied(machine, machine.copy_params(text="one ")) == "one "
+    assert machine.n_executions == 2
 
 
 def test_edit_of_code_recomputes_but_not_of_a_comment(machine: Machine) -> None:
