@@ -9,8 +9,18 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from containers.base.contract.step import StepError, StepParams
+
+
+class Code(NamedTuple):
+    """What a step's result depends on beside its parameters."""
+
+    id: str
+    tools: str
+    """Versions, for people."""
+
 
 Sources = Callable[[str], bytes | None]
 """The bytes of a file below the folder that holds `containers/`; None where there is none."""

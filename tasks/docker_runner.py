@@ -18,7 +18,7 @@ from docker.types import DeviceRequest, LogConfig, Mount
 
 from containers.base.contract.step import StepError, StepParams
 from tasks import images, stopping
-from tasks.code_id import Sources, code_id
+from tasks.code_id import Code, Sources, code_id
 from tasks.job import KILLED, Job, step_environment, timed_out, write_inputs
 from tasks.owner import this_process
 from tasks.settings import Settings
@@ -50,10 +50,11 @@ class DockerRunner:
     def doctor(self) -> None:
         """Nothing: the engine has answered, and each step asks for its own image."""
 
-    def code_id(self, params: type[StepParams]) -> str:
+    def code_of(self, params: type[StepParams]) -> Code:
         image = self._image_of(params)
         versions = image.labels.get("clearground.versions", image.id)
-        return code_id(params, self._sources(str(image.id)), f"docker {versions}")
+        identity = code_id(params, self._sources(str(image.id)), f"docker {versions}")
+        return Code(identity, f"docker {' '.join(image.tags)} {image.id}, versions {versions}")
 
     def run(self, job: Job) -> int:
         uid, gid = step_user()

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError, StepParams, StepResult
 from containers.base.storage import credentials_text
+from tasks.code_id import Code
 from tasks.owner import Owner, this_process
 from tasks.settings import Settings
 from tasks.step_log import StepLog
@@ -63,8 +64,8 @@ class Runner(Protocol):
 
     kind: str
 
-    def code_id(self, params: type[StepParams]) -> str:
-        """Identifies everything but the parameters that decides the result."""
+    def code_of(self, params: type[StepParams]) -> Code:
+        """Everything but the parameters that decides the result."""
 
     def run(self, job: Job) -> int:
         """Execute the step and return its exit code; 0 promises `result.json` in `job.out`. Raises timed_out."""

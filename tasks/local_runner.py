@@ -17,7 +17,7 @@ import psutil
 from containers.base.contract.step import StepError, StepParams
 from tasks import guard, stopping
 from tasks.checkout import ROOT
-from tasks.code_id import code_id, folder_sources, local_versions
+from tasks.code_id import Code, code_id, folder_sources, local_versions
 from tasks.job import Execution, Job, note_execution, out_of_memory, step_environment, timed_out, write_inputs
 from tasks.owner import process_owner, this_process
 from tasks.step_log import LONGEST_LINE
@@ -38,8 +38,9 @@ class LocalRunner:
         self._root = root
         self._sources = folder_sources(root)
 
-    def code_id(self, params: type[StepParams]) -> str:
-        return code_id(params, self._sources, local_versions(params, self._sources))
+    def code_of(self, params: type[StepParams]) -> Code:
+        versions = local_versions(params, self._sources)
+        return Code(code_id(params, self._sources, versions), versions)
 
     def doctor(self) -> None:
         """Raises missing_tool where a program or a Python package is missing, with the command that brings it."""

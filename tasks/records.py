@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from containers.base.contract.files import STORE_SCHEME, File, sha256_of
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError, StepParams, StepResult, files_in
+from tasks.code_id import Code
 
 T = TypeVar("T")
 USER_FOLDER: Final = "user"
@@ -32,7 +33,7 @@ class Record(Contract):
     key: str
     attempt: str
     code_id: str
-    runner: str
+    tools: str = Field(description="Runner, and versions or image that the step ran with")
     created: datetime
     seconds: float
     params: dict[str, Any]
@@ -88,9 +89,7 @@ def _identity(file: File) -> File:
     return File(href="-", content_id=file.content_id, size=file.size if file.content_id.startswith("etag:") else 0)
 
 
-def record_of(
-    params: StepParams, result: StepResult, *, key: str, folder: Path, code_id: str, runner: str, seconds: float
-) -> Record:
+def record_of(params: StepParams, result: StepResult, *, key: str, folder: Path, code: Code, seconds: float) -> Record:
     """Describe an attempt folder whose step has ended, with its bare file names turned into store hrefs.
 
     Raises crashed where the step announced a file that is absent or of another size.
@@ -103,8 +102,8 @@ def record_of(
         step=params.step,
         key=key,
         attempt=folder.name,
-        code_id=code_id,
-        runner=runner,
+        code_id=code.id,
+        tools=code.tools,
         created=datetime.now(UTC),
         seconds=round(seconds, 3),
         params=params.model_dump(mode="json"),

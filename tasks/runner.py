@@ -4,17 +4,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import prefect.runtime
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.states import Completed
 
-from containers.base.contract.files import File
 from containers.base.contract.step import StepError, StepParams, StepResult
 from tasks import ledger
 from tasks.archive_limit import archive_slots
+from tasks.code_id import Code
 from tasks.docker_runner import DockerRunner, engine_answers
 from tasks.job import Job, Runner, job_folder, read_result
 from tasks.local_runner import LocalRunner
@@ -103,50 +103,47 @@ def choose_runner(settings: Settings) -> Runner:
     return runner
 
 
+class _Machinery(NamedTuple):
+    settings: Settings
+    runner: Runner
+    store: Store
+
+
 def _obtain(params: StepParams) -> tuple[Record, bool]:
     """The record, and whether it was there already."""
     settings = get_settings()
     runner = _replacements[-1] if _replacements else choose_runner(settings)
-    store = open_store(settings)
-    code_id = runner.code_id(type(params))
-    key = store.key_of(params, code_id)
-    if found := store.find(params.step, key):
+    machinery = _Machinery(settings, runner, open_store(settings))
+    code = runner.code_of(type(params))
+    key = machinery.store.key_of(params, code.id)
+    if found := machinery.store.find(params.step, key):
         return found, True
-    with store.lease(params.step, key, params.resources.timeout_s) as found:
+    with machinery.store.lease(params.step, key, params.resources.timeout_s) as found:
         if found:
             return found, True
         with memory_grant(params.resources.memory_mb), archive_slots(settings, params.resources):
-            return _execute(params, key=key, code_id=code_id, runner=runner, store=store, settings=settings), False
+            return _execute(params, key, code, machinery), False
 
 
-def _execute(params: StepParams, *, key: str, code_id: str, runner: Runner, store: Store, settings: Settings) -> Record:
+def _execute(params: StepParams, key: str, code: Code, machinery: _Machinery) -> Record:
     """Run the step into a new attempt and commit it; what fails leaves nothing behind."""
+    settings, runner, store = machinery
     flow_run: str | None = prefect.runtime.flow_run.id
     if flow_run:
         announce_run(flow_run)
     for file in params.input_files():
-        _stage(file, store)
-    attempt, started = store.new_attempt(params.step, key), time.monotonic()
-    log = StepLog(params.step)
+        if file.in_store:
+            store.path_of(file)
+    log, started = StepLog(params.step), time.monotonic()
+    attempt = store.new_attempt(params.step, key)
     try:
         with job_folder(settings, params.step, flow_run) as folder:
-            job = Job(
-                params=params, out=attempt, store_root=store.local_root, folder=folder,
-                settings=settings, log=log, flow_run=flow_run,
-            )  # fmt: skip
+            job = Job(params, attempt, store.local_root, folder, settings, log, flow_run)
             result = read_result(job, runner.run(job))
         seconds = time.monotonic() - started
-        described = record_of(
-            params, result, key=key, folder=attempt, code_id=code_id, runner=runner.kind, seconds=seconds
-        )
-        return store.commit(described)
+        return store.commit(record_of(params, result, key=key, folder=attempt, code=code, seconds=seconds))
     except BaseException:
         store.discard(attempt)
         raise
     finally:
         log.close()
-
-
-def _stage(file: File, store: Store) -> None:
-    if file.in_store:
-        store.path_of(file)

@@ -6,6 +6,7 @@ from typing import Any
 
 from containers.base.contract.files import File, output_file
 from containers.base.contract.step import StepParams, StepResult
+from tasks.code_id import Code
 from tasks.job import Job
 from tasks.records import with_files
 
@@ -23,8 +24,8 @@ class StubRunner:
         self._answers = answers
         self.asked: list[StepParams] = []
 
-    def code_id(self, params: type[StepParams]) -> str:
-        return f"stub {params.step}"
+    def code_of(self, params: type[StepParams]) -> Code:
+        return Code(f"stub {params.step}", "stub")
 
     def run(self, job: Job) -> int:
         self.asked.append(job.params)

@@ -136,10 +136,10 @@ def test_absent_image(docked: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_code_id_is_that_of_the_image(docked: Machine) -> None:
     runner = DockerRunner(get_settings())
-    before = runner.code_id(CopyParams)
+    before = runner.code_of(CopyParams)
     source = docked.checkout / "containers" / "fake" / "copy.py"
     source.write_text("raise SystemExit\n")
-    assert runner.code_id(CopyParams) == before
+    assert runner.code_of(CopyParams) == before
 
 
 DRIVER = """

@@ -10,11 +10,13 @@ import pytest
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.step import StepError
 from containers.base.storage import client
+from tasks.code_id import Code
 from tasks.records import Record, record_of
 from tasks.store import Store
 from tests.conftest import S3Server
 from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult
 
+CODE = Code("code", "stub")
 Write = Callable[..., File]
 
 
@@ -26,7 +28,7 @@ def finished(
     key = key or store.key_of(params, "code")
     attempt = store.new_attempt(params.step, key)
     result = CopyResult(written=written(attempt, content=content))
-    return store.commit(record_of(params, result, key=key, folder=attempt, code_id="code", runner="stub", seconds=1.0))
+    return store.commit(record_of(params, result, key=key, folder=attempt, code=CODE, seconds=1.0))
 
 
 def output_of(record: Record) -> File:
@@ -66,9 +68,7 @@ def test_absent_member_makes_it_undone(store: Store, written: Write) -> None:
     key = store.key_of(params, "code")
     attempt = store.new_attempt(params.step, key)
     virtual = written(attempt, "a.vrt", "<VRT/>").model_copy(update={"members": (member,)})
-    record = record_of(
-        params, CopyResult(written=virtual), key=key, folder=attempt, code_id="code", runner="stub", seconds=1.0
-    )
+    record = record_of(params, CopyResult(written=virtual), key=key, folder=attempt, code=CODE, seconds=1.0)
     store.commit(record)
     assert store.find(params.step, key) is not None
     store.shelf.delete(member.store_path)
@@ -82,7 +82,7 @@ def test_of_twelve_writers_one_wins_and_all_agree(store: Store, written: Write) 
         params = CopyParams()
         attempt = store.new_attempt(params.step, "k")
         result = CopyResult(written=written(attempt))
-        record = record_of(params, result, key="k", folder=attempt, code_id="code", runner="stub", seconds=1.0)
+        record = record_of(params, result, key="k", folder=attempt, code=CODE, seconds=1.0)
         barrier.wait()
         return store.commit(record)
 
@@ -99,9 +99,7 @@ def test_files_outside_the_attempt_are_refused(store: Store, tmp_path: Path) -> 
     attempt = store.new_attempt("fake.copy", "k")
     outside = File(href=f"../{tmp_path}/secret", content_id=sha256_of(tmp_path / "secret"), size=1)
     with pytest.raises(StepError, match="crashed"):
-        record_of(
-            CopyParams(), CopyResult(written=outside), key="k", folder=attempt, code_id="", runner="stub", seconds=0
-        )
+        record_of(CopyParams(), CopyResult(written=outside), key="k", folder=attempt, code=CODE, seconds=0)
 
 
 def test_user_file_enters_once_by_content(store: Store, tmp_path: Path) -> None:
