@@ -1,0 +1,111 @@
+"""A simulated Sentinel-2 archive whose ground truth is known exactly."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from containers.base.contract.files import File
+from containers.base.contract.model import Contract
+from containers.base.contract.step import Resources, StepParams, StepResult
+
+TrapKind = Literal[
+    "collection_1", "corrupt", "duplicate", "ghost", "halves", "offline", "reprocessed", "sliver", "test_baseline",
+    "wrong_size",
+]  # fmt: skip
+AssetKey = Literal[
+    "B02_10m", "B03_10m", "B04_10m", "B08_10m", "B02_20m", "B03_20m", "B04_20m", "B05_20m", "B06_20m", "B07_20m",
+    "B8A_20m", "B11_20m", "B12_20m",
+]  # fmt: skip
+
+
+class Tile(Contract):
+    """One tile of the archive, placed on the UTM grid of its own zone."""
+
+    id: str = Field(
+        pattern=r"^\d{2}[N-X][A-HJ-NP-Z]{2}$", description="MGRS tile on the northern hemisphere, such as 33UTP"
+    )
+    column: int = Field(description="Tiles east of the archive's centre; -1 is the first one west of it")
+    row: int = Field(description="Tiles south of the archive's centre; -1 is the first one north of it")
+
+    @property
+    def epsg(self) -> int:
+        """WGS 84 / UTM of the tile's zone."""
+        return 32600 + int(self.id[:2])
+
+
+class ArchiveResult(StepResult):
+    """The archive lies in the folder `eodata`; these files describe it."""
+
+    simulation: File = Field(description="JSON: parameters, tiles, area of interest, products, planted traps, versions")
+    items: File = Field(description="STAC 1.1 item collection in the style of CDSE")
+    labels: File = Field(description="S2GLC codes of the first year, EPSG:3035, 10 m, with wrong labels")
+    second_map: File | None = Field(
+        description="CLC+ codes of the first year, EPSG:3035, 10 m, with other wrong labels"
+    )
+    regions: File = Field(description="Simulated regions as GeoPackage: nuts_id, region_name, level")
+    truth: dict[str, File] = Field(description="Year to the true class per cell, EPSG:3035, 20 m")
+    areas: File = Field(description="CSV: region_id, period, indicator, area_ha, majority_area_ha")
+    products: int = Field(ge=0, description="Products written")
+    objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
+
+
+class ArchiveParams(StepParams):
+    """Grow a landscape from a seed, change it year by year, and photograph it as Sentinel-2 would."""
+
+    step: ClassVar[str] = "eodata.simulate"
+    result: ClassVar[type[StepResult]] = ArchiveResult
+    resources: ClassVar[Resources] = Resources(memory_mb=4096)
+
+    seed: int = Field(default=1, ge=0, lt=2**31, description="The landscape, its changes, clouds and noise")
+    tiles: tuple[Tile, ...] = Field(min_length=1, description="Tiles around the centre, each in the zone of its name")
+    centre_lon_deg: float = Field(default=12.0, ge=-180, le=180, description="Longitude of the centre in degrees")
+    centre_lat_deg: float = Field(default=48.65, ge=0, le=75, description="Latitude of the centre in degrees")
+    tile_px: int = Field(
+        default=640, ge=64, le=5490, description="Edge of a tile in cells of 20 m; a true tile has 5490"
+    )
+    years: tuple[int, ...] = Field(min_length=1, description="Calendar years, ascending; the first one is labelled")
+    dates_per_year: int = Field(default=4, ge=1, le=12, description="Acquisitions per tile and year")
+    season_start: str = Field(default="05-01", pattern=r"^\d{2}-\d{2}$", description="First day of the season, MM-DD")
+    season_end: str = Field(default="06-15", pattern=r"^\d{2}-\d{2}$", description="Last day of the season, MM-DD")
+    bands: tuple[AssetKey, ...] = Field(
+        default=("B02_20m", "B03_20m", "B04_20m", "B11_20m", "B12_20m"),
+        min_length=1,
+        description="Band files per product",
+    )
+    baselines: dict[int, str] = Field(
+        default={},
+        description="Year to processing baseline; else 02.12 until 2019, 05.00 (reprocessed) until 2021, then 05.10",
+    )
+    sealing_share: float = Field(default=0.007, ge=0, le=0.05, description="Share of all land newly sealed per year")
+    greening_share: float = Field(default=0.004, ge=0, le=0.05, description="Share of all land newly green per year")
+    wrong_labels: float = Field(default=0.14, ge=0, le=0.4, description="Share of labels of a wrong class")
+    second_map: bool = Field(default=True, description="Also make a second, independent label map with CLC+ codes")
+    jitter_px: float = Field(
+        default=0.4, ge=0, lt=0.5, description="Largest misregistration of a date in cells of 20 m"
+    )
+    regions: int = Field(default=6, ge=4, le=60, description="Regions that the area of interest is cut into")
+    traps: tuple[TrapKind, ...] = Field(
+        default=(
+            "collection_1", "corrupt", "duplicate", "ghost", "halves", "offline", "reprocessed", "sliver",
+            "test_baseline", "wrong_size",
+        ),
+        description="Nasty products to plant; traps need at least two tiles and two dates per year",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "ArchiveParams":
+        if list(self.years) != sorted(set(self.years)):
+            raise ValueError(f"years must ascend: {self.years}")
+        if self.season_start >= self.season_end:
+            raise ValueError(f"season_start={self.season_start} is not before season_end={self.season_end}")
+        for names in ([tile.id for tile in self.tiles], [(tile.column, tile.row) for tile in self.tiles]):
+            if len(set(names)) < len(names):
+                raise ValueError(f"tiles repeat: {names}")
+        if len({tile.epsg for tile in self.tiles}) > 2:
+            raise ValueError("tiles may lie in two neighbouring zones at most")
+        return self
+
+    def baseline(self, year: int) -> str:
+        """Processing baseline of the year's nominal products."""
+        by_year = "02.12" if year < 2020 else "05.00" if year < 2022 else "05.10"
+        return self.baselines.get(year, by_year)

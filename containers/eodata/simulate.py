@@ -1,0 +1,93 @@
+"""Make a simulated Sentinel-2 archive with labels, regions and exact truth."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from containers.base.contract.files import output_file
+from containers.base.step import main, progress
+from containers.eodata.acquisitions import Acquisition, planned
+from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
+from containers.eodata.cover import CLC_PLUS, S2GLC
+from containers.eodata.labels import CLC_PLUS_MAP, S2GLC_MAP, LabelMap, MapLegend
+from containers.eodata.landscape import Landscape, landscape
+from containers.eodata.noise import Noise
+from containers.eodata.place import FINE_M, area_of_interest, world_grid
+from containers.eodata.record import write_items, write_simulation
+from containers.eodata.regions import regions, write_regions
+from containers.eodata.scene import Scene, Stored, store
+from containers.eodata.truth import write_areas, write_raster, write_truth
+from containers.eodata.world import Window, World
+
+T = TypeVar("T")
+
+
+def run(params: ArchiveParams, out: Path) -> ArchiveResult:
+    """Landscape, photographs, labels and truth, in this order: the same bytes whatever the number of processes."""
+    world = World(out / ".world", world_grid(params))
+    world.create(params.years)
+    ground = landscape(params)
+    acquisitions, traps = planned(params)
+    present = [each for each in acquisitions if each.in_archive]
+    with ProcessPoolExecutor(max_workers=params.execution.threads) as pool:
+        _each(pool, _fill, [(world, ground, window) for window in world.windows()], "landscape")
+        products = _each(pool, _photograph, [(each, world, params, out) for each in present], "acquisitions")
+        _each(pool, _label, [(world, params, out, legend) for legend in _legends(params)], "labels")
+    stored = dict(zip(present, products, strict=True))
+    areas = regions(params.seed, area_of_interest(params), params.regions)
+    write_regions(areas, out / "regions.gpkg")
+    truth = write_truth(world, params.years, out / "truth")
+    write_areas(world, params.years, areas, out / "truth" / "areas.csv")
+    shutil.rmtree(world.folder)
+    labels = {legend.name: output_file(_label_path(params, out, legend), root=out) for legend in _legends(params)}
+    return ArchiveResult(
+        simulation=output_file(write_simulation(params, acquisitions, traps, out), root=out),
+        items=output_file(write_items(acquisitions, stored, out), root=out),
+        labels=labels["s2glc"],
+        second_map=labels.get("clcplus"),
+        regions=output_file(out / "regions.gpkg", root=out),
+        truth={year: output_file(path, root=out) for year, path in truth.items()},
+        areas=output_file(out / "truth" / "areas.csv", root=out),
+        products=len(stored),
+        objects=tuple(output_file(path, root=out) for path in sorted((out / "eodata").rglob("*")) if path.is_file()),
+    )
+
+
+def _each(pool: ProcessPoolExecutor, call: Callable[..., T], jobs: list[tuple[Any, ...]], what: str) -> list[T]:
+    """Results of `call` on every job, in the order of the jobs."""
+    futures = [pool.submit(call, *job) for job in jobs]
+    results = []
+    for done, future in enumerate(futures, start=1):
+        results.append(future.result())
+        progress(done, len(jobs), what)
+    return results
+
+
+def _fill(world: World, ground: Landscape, window: Window) -> None:
+    world.fill(ground, window)
+
+
+def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path) -> Stored:
+    scene = Scene.prepared(acquisition, world, params.seed, params.jitter_px)
+    return store(scene, world, params.bands, out)
+
+
+def _legends(params: ArchiveParams) -> Iterable[MapLegend]:
+    yield MapLegend("s2glc", S2GLC, S2GLC_MAP)
+    if params.second_map:
+        yield MapLegend("clcplus", CLC_PLUS, CLC_PLUS_MAP)
+
+
+def _label(world: World, params: ArchiveParams, out: Path, legend: MapLegend) -> None:
+    label_map = LabelMap.surveyed(world, Noise(params.seed), params.years[0], legend, params.wrong_labels)
+    write_raster(_label_path(params, out, legend), world.grid, FINE_M, label_map.windows())
+
+
+def _label_path(params: ArchiveParams, out: Path, legend: MapLegend) -> Path:
+    return out / "labels" / f"{legend.name}_{params.years[0]}.tif"
+
+
+if __name__ == "__main__":
+    main(ArchiveParams, run)

@@ -1,0 +1,73 @@
+"""The fine landscape on disk, one array per layer, so that any number of processes can look at it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from containers.base.contract.grid import Grid
+from containers.eodata.camera import MARGIN, Ground
+from containers.eodata.landscape import Landscape
+from containers.eodata.noise import Axis
+from containers.eodata.place import FINE_M, PIXEL_M, View
+
+_CHUNK: Final = 1024
+_ATTRIBUTES: Final = ("tone", "hue", "vigour", "grain")
+
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class World:
+    """Layers of the landscape (row, column), uint8, on the cells of 10 m of a grid in EPSG:3035."""
+
+    folder: Path
+    grid: Grid
+    """Cells of 20 m, four fine cells each."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.grid.height * 2, self.grid.width * 2
+
+    def create(self, years: tuple[int, ...]) -> None:
+        """Make empty layers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in (*map(str, years), *_ATTRIBUTES):
+            np.lib.format.open_memmap(self.folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=self.shape)
+
+    def layer(self, name: str, *, writable: bool = False) -> npt.NDArray[np.uint8]:
+        """A layer by the name of an attribute, or cover by its year."""
+        values: npt.NDArray[np.uint8] = np.load(self.folder / f"{name}.npy", mmap_mode="r+" if writable else "r")
+        return values
+
+    def windows(self, chunk: int = _CHUNK) -> Iterator[Window]:
+        """Windows that tile the fine cells."""
+        rows, columns = self.shape
+        for row in range(0, rows, chunk):
+            for column in range(0, columns, chunk):
+                yield slice(row, min(row + chunk, rows)), slice(column, min(column + chunk, columns))
+
+    def axes(self, window: Window) -> tuple[Axis, Axis]:
+        """Northings and eastings of a window's cell centres."""
+        rows, columns = (np.arange(part.start, part.stop, dtype=np.float64) + 0.5 for part in window)
+        return self.grid.north_m - rows * FINE_M, self.grid.west_m + columns * FINE_M
+
+    def fill(self, landscape: Landscape, window: Window) -> None:
+        """Compute one window and write it."""
+        layers = landscape.window(*self.axes(window))
+        for year, cover in layers.cover.items():
+            self.layer(str(year), writable=True)[window] = cover
+        for name in _ATTRIBUTES:
+            self.layer(name, writable=True)[window] = getattr(layers, name)
+
+    def under(self, tile: Grid, year: int, first_row: int, last_row: int) -> Ground:
+        """The nearest fine cells under rows of a tile, on its own fine cells, with the camera's margin."""
+        ratio = PIXEL_M // FINE_M
+        east, north = View(tile, MARGIN).places(first_row * ratio - MARGIN, last_row * ratio + MARGIN)
+        row = ((self.grid.north_m - north) // FINE_M).astype(np.int64)
+        column = ((east - self.grid.west_m) // FINE_M).astype(np.int64)
+        at = row * self.shape[1] + column
+        return Ground(*(self.layer(name).reshape(-1)[at] for name in (str(year), *_ATTRIBUTES)))
