@@ -95,12 +95,11 @@ def _end_process(execution: Execution) -> None:
             os.kill(process.pid, signal.SIGTERM)
 
 
-def announce_run(flow_run: str) -> None:
-    """Note that this process runs a flow, for `mark_crashed_runs` to read should it die. Idempotent."""
-    note = _run_notes(get_settings()) / f"{flow_run}.json"
-    if not note.exists():
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(this_process().model_dump_json())
+def announce_run(_flow: Any, flow_run: FlowRun, _state: Any) -> None:
+    """A hook for starting flows: notes that this process runs it, for `mark_crashed_runs` to read should it die."""
+    note = _run_notes(get_settings()) / f"{flow_run.id}.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(this_process().model_dump_json())
 
 
 def mark_crashed_runs(settings: Settings) -> list[str]:

@@ -56,6 +56,7 @@ def _close_ledger(_flow: Any, flow_run: FlowRun, _state: Any) -> None:
 
 FLOW_OPTIONS: Final[dict[str, Any]] = {
     "task_runner": StepTaskRunner(max_workers=parallel_steps(Settings())),
+    "on_running": [announce_run],
     "on_failure": [_close_ledger],
     "on_crashed": [end_containers, _close_ledger],
     "on_cancellation": [end_containers, _close_ledger],
@@ -129,8 +130,6 @@ def _execute(params: StepParams, key: str, code: Code, machinery: _Machinery) ->
     """Run the step into a new attempt and commit it; what fails leaves nothing behind."""
     settings, runner, store = machinery
     flow_run: str | None = prefect.runtime.flow_run.id
-    if flow_run:
-        announce_run(flow_run)
     for file in params.input_files():
         if file.in_store:
             store.path_of(file)

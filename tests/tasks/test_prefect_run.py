@@ -174,7 +174,7 @@ def test_run_of_a_killed_process_is_marked_crashed(machine: Machine, monkeypatch
     assert not list(notes.iterdir())
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_running_steps_end_with_the_flow(machine: Machine, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
     jobs = machine.folder / "scratch" / "jobs"
