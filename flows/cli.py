@@ -73,6 +73,22 @@ def down() -> None:
 
 
 @app.command()
+def deploy() -> None:
+    """Register the deployments of prefect.yaml with this checkout's server. Idempotent."""
+    from tasks import deployments
+
+    deployments.register()
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker of the process pool in the foreground, until interrupted."""
+    from tasks import deployments
+
+    deployments.run_worker()
+
+
+@app.command()
 def doctor() -> None:
     """Say which runner would be used and what it lacks."""
     from tasks.runner import choose_runner

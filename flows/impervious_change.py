@@ -20,7 +20,7 @@ from containers.tensorflow.contract.predict import PredictParams, PredictResult
 from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
 from tasks import gdal, grass, ledger, tensorflow
 from tasks.catalogue.selection import Choice
-from tasks.intake import Inputs, take_in
+from tasks.intake import BLOCK_PX, Inputs, take_in
 from tasks.parameters import ImperviousChangeParams
 from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
@@ -86,7 +86,8 @@ def read_archive(
     """The aligned acquisitions of each choice. An unreadable one is a ledger row, and a spare takes its place."""
 
     def align(parts: tuple[Scene, ...]) -> PrefectFuture[AlignResult]:
-        return gdal.align_scene.submit(AlignParams(parts=parts, bands=params.bands, grid=inputs.grid))
+        asked = AlignParams(parts=parts, bands=params.bands, grid=inputs.grid, block_px=BLOCK_PX)
+        return gdal.align_scene.submit(asked)
 
     started = [[align(parts) for parts in choice.acquisitions] for choice in choices]
     aligned: list[list[AlignResult]] = []

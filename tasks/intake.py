@@ -15,7 +15,7 @@ from tasks.periods import Period, make_periods
 from tasks.settings import get_settings
 from tasks.store import Store, open_store
 
-BLOCK_PX = 256
+BLOCK_PX = 64
 """Windows of tiles start on multiples of this many cells, so that mosaics need no re-blocking."""
 MODEL_WEIGHTS, MODEL_CARD = "model.keras", "card.json"
 
