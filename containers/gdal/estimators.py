@@ -15,6 +15,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+_UNSEEN = 0.04
+"""Errors granted to a stratum in which none was seen.
+
+Chosen by redraws over simulated landscapes in which 0 to 10 % of the change was omitted and 1,500 points were drawn:
+95 % intervals of the whole area covered 91 to 98 % with it, 88 to 94 % without, 99.8 to 100 % with half an error
+(Jeffreys) at twice the width. Points in doubtful strata do more: with them it is 95 to 99 %.
+"""
+
 
 class Estimate(NamedTuple):
     """A value and its standard error, in the same unit."""
@@ -64,15 +72,15 @@ class Design:
         (zeros) it is the plain stratified estimate.
 
         The standard error is the larger of two: that of the errors seen inside the domain, and what the errors of
-        the whole sample give if spread evenly over regions, each stratum with half an error more than was seen
-        (Jeffreys). A region, or a large stratum, without an error among its points is not free of error: without
-        these, intervals under rare omission covered 88 to 91 % in place of 95 % (test_estimators.py).
+        the whole sample give if spread evenly over regions, where a stratum without any is granted a small part of
+        one. A region, or a large stratum, without an error among its points is not free of error: see _UNSEEN.
         """
         errors = reference - mapped
         direct = self.total(errors * inside)
-        share = self.means(inside.astype(float))
-        mean = self.means(errors)
-        spread = ((self.means(errors**2) - mean**2) * self.points + 0.5) / (self.points + 1)
+        share, mean = self.means(inside.astype(float)), self.means(errors)
+        spread = self.means(errors**2) - mean**2
+        unseen = (spread == 0) & (mean == 0)
+        spread = np.where(unseen, _UNSEEN / (self.points + 1), spread)
         even = self._standard_error(share * spread + share * (1 - share) * mean**2)
         return Estimate(mapped_cells + direct.value, max(direct.standard_error, even))
 

@@ -96,8 +96,8 @@ def test_the_whole_area_by_hand(estimated):
     _, rows = estimated()
     row = rows["ALL", "new_impervious"]
     assert float(row["value"]) == pytest.approx(0.04 * (940 * 2 / 40 + 60 * 16 / 20), abs=1e-5)
-    stable = 940**2 * (1 - 40 / 940) * ((0.05 * 0.95 * 40 + 0.5) / 41) / 39
-    change = 60**2 * (1 - 20 / 60) * ((0.2 * 0.8 * 20 + 0.5) / 21) / 19
+    stable = 940**2 * (1 - 40 / 940) * 0.05 * 0.95 / 39
+    change = 60**2 * (1 - 20 / 60) * 0.2 * 0.8 / 19
     error = 0.04 * (stable + change) ** 0.5
     assert float(row["standard_error"]) == pytest.approx(error, abs=1e-5)
     assert float(row["upper"]) == pytest.approx(float(row["value"]) + 1.959964 * error, abs=1e-4)

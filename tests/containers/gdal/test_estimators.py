@@ -122,8 +122,7 @@ def test_a_region_without_errors_among_its_points_keeps_the_error_of_the_rest():
     estimate = design.domain_total(reference, mapped, 7.0, inside)
     assert estimate.value == 7.0
     share, mean = 5 / 20, 2 / 20
-    spread = ((2 / 20 - mean**2) * 20 + 0.5) / 21
-    even = (share * spread + share * (1 - share) * mean**2) / 19
+    even = (share * (2 / 20 - mean**2) + share * (1 - share) * mean**2) / 19
     assert estimate.standard_error == pytest.approx((1000**2 * (1 - 20 / 1000) * even) ** 0.5)
 
 
@@ -158,17 +157,18 @@ def test_where_the_map_is_constant_in_each_stratum_the_correction_changes_nothin
 
 @pytest.fixture(scope="module")
 def landscape():
-    """400,000 cells: stratum, truth, map, region. 20 % of mapped change is false; 0.1 % missed, 3 % near change."""
+    """400,000 cells: stratum, truth, map, region. 20 % of mapped change is false; change is missed in every stratum."""
     rng = np.random.default_rng(5)
-    stratum = np.repeat([0, 1, 2], [360_000, 32_000, 8_000])
-    truth = rng.random(stratum.size) < np.array([0.001, 0.03, 0.8])[stratum]
-    return stratum, truth.astype(float), as_floats(stratum == 2), rng.choice(3, stratum.size, p=[0.6, 0.3, 0.1])
+    stratum = np.repeat([0, 1, 2, 3], [350_000, 10_000, 32_000, 8_000])
+    truth = rng.random(stratum.size) < np.array([0.0001, 0.05, 0.03, 0.8])[stratum]
+    return stratum, truth.astype(float), as_floats(stratum == 3), rng.choice(3, stratum.size, p=[0.6, 0.3, 0.1])
 
 
 def test_over_redraws_intervals_cover_the_truth_and_are_narrower_than_simple_random_sampling(landscape):
     stratum, truth, mapped, region = landscape
-    cells, points, rng, redraws = np.bincount(stratum).astype(float), (700, 150, 250), np.random.default_rng(6), 300
-    members = [np.flatnonzero(stratum == h) for h in range(3)]
+    cells, points, redraws = np.bincount(stratum).astype(float), (600, 125, 125, 250), 300
+    rng = np.random.default_rng(6)
+    members = [np.flatnonzero(stratum == h) for h in range(4)]
     domains = [region == 0, region == 1, region == 2, np.ones(len(truth), bool)]
     totals = np.array([truth[domain].sum() for domain in domains])
     mapped_totals = [mapped[domain].sum() for domain in domains]
@@ -181,8 +181,8 @@ def test_over_redraws_intervals_cover_the_truth_and_are_narrower_than_simple_ran
             estimates[n, d] = estimate.value, *estimate.interval(0.95)
     value, low, high = np.moveaxis(estimates, 2, 0)
     coverage = ((low <= totals) & (totals <= high)).mean(axis=0)
-    assert ((coverage >= 0.92) & (coverage <= 1)).all(), coverage
-    assert coverage[3] <= 0.99
+    # 300 redraws: a coverage of 95 % is seen with a standard error of 1.3 %.
+    assert ((coverage >= 0.90) & (coverage <= 0.99)).all(), coverage
     assert value.mean(axis=0) == pytest.approx(totals, rel=0.03)
     simple = Z95 * len(truth) * np.sqrt(truth.mean() * (1 - truth.mean()) / sum(points))
     assert np.median(high - low, axis=0)[3] / 2 < 0.6 * simple
