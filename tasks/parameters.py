@@ -1,7 +1,6 @@
 """The forms that analysts fill in: one model per flow. Prefect draws them; every field says its meaning and unit."""
 
 import re
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -66,7 +65,9 @@ class Labels(Contract):
     rules: Literal["s2glc", "worldcover", "clcplus", "custom"] = Field(default="s2glc", description="Its legend")
     custom_rules: str = Field(default="", description="r.reclass rules for a legend of your own")
     second_map: str = Field(default="", description="Optional second map: cells where the two disagree are not used")
-    second_rules: Literal["s2glc", "worldcover", "clcplus", "custom"] = "clcplus"
+    second_rules: Literal["s2glc", "worldcover", "clcplus", "custom"] = Field(
+        default="clcplus", description="Legend of the second map"
+    )
 
 
 class Training(Contract):
@@ -81,6 +82,12 @@ class Training(Contract):
     max_epochs: int = Field(default=30, ge=1, description="Upper limit of epochs")
     patience: int = Field(default=5, ge=1, description="Epochs without progress before training stops")
     learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
+    label_smoothing: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of every label given to all classes alike: labels are partly wrong"
+    )
+    radiometric_jitter: float = Field(
+        default=0.1, ge=0, le=1, description="Random gain and offset per patch and band, in units of the band's spread"
+    )
     seed: int = Field(default=0, description="Seed of split, patches and weights")
 
 
@@ -88,6 +95,9 @@ class Consistency(Contract):
     """How yearly maps are made consistent in time."""
 
     transitions: Transitions = Transitions()
+    temperature: float = Field(
+        default=1.0, gt=0, description="Divides log probabilities: above 1 trusts the network less, below 1 more"
+    )
     spatial_weight: float = Field(default=0.5, ge=0, le=1, description="Weight of the 3×3 neighbourhood")
     min_mapping_unit_ha: float = Field(default=0.2, ge=0, description="Smaller changes are undone, in hectares")
 
@@ -155,7 +165,4 @@ class ImperviousChangeParams(Contract):
             raise ValueError(f"name {self.name!r} must be letters, digits, '_', '.', '-' only: it names a folder")
         if not self.model_href and not (self.labels.map and self.labels.period):
             raise ValueError("give labels.map and labels.period to train a model, or the model_href of a trained one")
-        for path in (self.regions.path, self.labels.map, self.labels.second_map, self.reference.sample):
-            if path and not path.startswith("s3://") and not Path(path).exists():
-                raise ValueError(f"the file {path!r} does not exist; paths are read where the flow runs")
         return self

@@ -13,10 +13,9 @@ from containers.base.contract.step import Resources, StepParams, StepResult
 class Transitions(Contract):
     """Yearly probability of going from a class (row) to a class (column), in the order of the legend's CLASSES."""
 
-    matrix: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]] = (
-        (0.996, 0.003, 0.001),
-        (0.010, 0.988, 0.002),
-        (0.004, 0.004, 0.992),
+    matrix: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]] = Field(
+        default=((0.996, 0.003, 0.001), (0.010, 0.988, 0.002), (0.004, 0.004, 0.992)),
+        description="Rows: from impervious, green, other; columns: to them; each row sums to 1",
     )
 
     @model_validator(mode="after")

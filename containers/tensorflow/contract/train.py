@@ -12,8 +12,10 @@ from containers.base.contract.step import Resources, StepParams, StepResult
 class Network(Contract):
     """U-Net mini: filters down, bottleneck, nearest up-sampling, skips, 1×1 softmax."""
 
-    filters: tuple[int, ...] = Field(default=(16, 32, 64, 128), min_length=1)
-    bottleneck: int = Field(default=256, gt=0)
+    filters: tuple[int, ...] = Field(
+        default=(16, 32, 64, 128), min_length=1, description="Filters of each level on the way down"
+    )
+    bottleneck: int = Field(default=256, gt=0, description="Filters at the bottom")
 
 
 class LandCoverModel(Contract):
