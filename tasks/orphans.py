@@ -25,19 +25,23 @@ from tasks.docker_runner import LABEL, engine_answers
 from tasks.job import Execution
 from tasks.owner import Owner, is_running, this_process
 from tasks.settings import Settings, get_settings
+from tasks.store import open_store
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _UNFINISHED: Final = {StateType.RUNNING, StateType.PENDING, StateType.CANCELLING}
+_DAY_S: Final = 86_400.0
 _MESSAGE: Final = "The process that ran it has ended without a word; found at the next start on the same machine."
 
 
 def sweep(settings: Settings) -> list[str]:
     """Remove containers, processes and scratch folders whose owner is dead, and mark its flow runs Crashed.
 
-    Returns what was found.
+    Returns what was found. Also removes local copies of an S3 store's files that nobody used for days.
     """
+    if settings.store_is_bucket:
+        open_store(settings).shelf.forget_copies(settings.staged_days * _DAY_S)
     crashed = (f"flow run {name}" for name in mark_crashed_runs(settings))
     return [*_sweep_containers(), *_sweep_jobs(settings), *crashed]
 

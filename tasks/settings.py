@@ -26,6 +26,10 @@ class Settings(BaseSettings):
         default="auto", description="How steps run; auto: docker where an engine answers, else local"
     )
 
+    staged_days: float = Field(
+        default=7, ge=0, description="Days after which unused local copies of an S3 store's files are removed"
+    )
+
     registry: str = Field(default="", description="Registry that images are pulled from; empty: only local images")
     image_tag: str = Field(default="local", description="Tag of the images clearground/<image>")
     step_network: str = Field(default="bridge", description="Docker network of the steps that read the archive")

@@ -51,5 +51,8 @@ class Shelf(Protocol):
     def keep(self, path: str) -> None:
         """Make a file that was written below `local_root` durable."""
 
+    def forget_copies(self, older_than_s: float) -> int:
+        """Remove local copies of stored files that were not used for so long; how many bytes that freed."""
+
     def sha256(self, path: str) -> str:
         """The checksum of the stored bytes, read in bounded memory."""

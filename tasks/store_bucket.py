@@ -1,8 +1,11 @@
 """The artifact store's bytes in an S3 bucket; what steps read is staged in a local copy with the same layout."""
 
 import hashlib
+import os
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +93,7 @@ class BucketShelf:
         """Artifacts never change, so a staged copy of the right size is the artifact."""
         local = self.local_root / path
         if local.is_file() and local.stat().st_size == size:
+            os.utime(local)
             return local
         local.parent.mkdir(parents=True, exist_ok=True)
         partial = local.with_name(f".{local.name}.{uuid.uuid4().hex}.part")
@@ -109,6 +113,17 @@ class BucketShelf:
     def keep(self, path: str) -> None:
         with coded_errors(self._href(path)):
             self._client.upload_file(str(self.local_root / path), self._bucket, f"{self._prefix}{path}")
+
+    def forget_copies(self, older_than_s: float) -> int:
+        freed = 0
+        for folder, _, names in os.walk(self.local_root, topdown=False):
+            for path in (Path(folder) / name for name in names):
+                if path.stat().st_mtime < time.time() - older_than_s:
+                    freed += path.stat().st_size
+                    path.unlink()
+            with suppress(OSError):  # not empty
+                Path(folder).rmdir()
+        return freed
 
     def sha256(self, path: str) -> str:
         digest = hashlib.sha256()

@@ -1,5 +1,6 @@
 """The store in a folder and in a bucket: the same promises."""
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,8 @@ from containers.base.contract.step import StepError
 from containers.base.storage import client
 from tasks.code_id import Code
 from tasks.records import Record, record_of
-from tasks.store import Store
+from tasks.settings import Settings
+from tasks.store import Store, open_store
 from tests.conftest import S3Server
 from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult
 
@@ -194,12 +196,7 @@ def test_status_counts(store: Store, written: Write) -> None:
     assert "fake.copy" in str(store.status())
 
 
-def test_bucket_stages_on_another_machine(
-    s3_server: S3Server, written: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from tasks.settings import Settings
-    from tasks.store import open_store
-
+def test_bucket_stages_on_another_machine(s3_server: S3Server, written: Write, tmp_path: Path) -> None:
     here, there = (
         open_store(Settings(store="s3://eodata/store", scratch=tmp_path / name)) for name in ("here", "there")
     )
@@ -209,6 +206,16 @@ def test_bucket_stages_on_another_machine(
     path = there.path_of(file)
     assert path == (tmp_path / "there" / "staged" / file.store_path).resolve()
     assert path.read_text() == "pixels"
+
+
+def test_unused_copies_of_a_bucket_are_forgotten(s3_server: S3Server, written: Write, tmp_path: Path) -> None:
+    store = open_store(Settings(store=f"s3://{s3_server.bucket}/store", scratch=tmp_path / "scratch"))
+    old, fresh = (output_of(finished(store, written, content)) for content in ("old", "fresh"))
+    os.utime(store.path_of(old), (0, 0))
+    assert store.shelf.forget_copies(older_than_s=60) == len("old")
+    assert not (store.local_root / old.store_path).exists()
+    assert (store.local_root / fresh.store_path).exists()
+    assert store.path_of(old).read_text() == "old"
 
 
 def test_name_of_a_product_is_checked(store: Store) -> None:
