@@ -173,6 +173,23 @@ def test_repeated_ids_are_refused(indicator_layers, step_store, step_out):
         run(ZonalParams(layers=layers, regions=regions), step_out)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("notes.gpkg", "no polygons here", "notes.gpkg cannot be read as a polygon file"),
+        ("table.csv", "nuts_id,region_name\nA,name of A\n", "table.csv holds no geometry"),
+    ],
+    ids=["not a vector file", "no geometry"],
+)
+def test_files_that_hold_no_regions_are_refused(name, text, words, indicator_layers, step_store, step_out):
+    layers, _ = indicator_layers
+    (step_store / name).write_text(text)
+    regions = output_file(step_store / name).model_copy(update={"href": f"store:{name}"})
+    with pytest.raises(StepError, match=words) as raised:
+        run(ZonalParams(layers=layers, regions=regions), step_out)
+    assert raised.value.code == "bad_regions"
+
+
 def test_a_raster_without_nodata_is_refused(stored_raster, stored_regions, grass_grid, step_out):
     raster = stored_raster("bare.tif", np.zeros(grass_grid.shape, "uint8"), nodata=None)
     layers = (ZonalLayer(indicator="green", period="2019", raster=raster),)
