@@ -44,7 +44,8 @@ class BucketShelf:
         return self._put(path, text, IfNoneMatch="*")
 
     def replace(self, path: str, text: str, version: str) -> bool:
-        return self._put(path, text, IfMatch=version)
+        """Ceph compares the ETag of a conditional write without its quotes, others with them."""
+        return any(self._put(path, text, IfMatch=etag) for etag in (version.strip('"'), version))
 
     def overwrite(self, path: str, text: str) -> None:
         self._put(path, text)

@@ -4,8 +4,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -69,6 +73,20 @@ def s3_server(_moto_host: str, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     maker = storage.Endpoint(server.url, region="us-east-1", access_key_id="test", secret_access_key="test")
     storage.client(maker).create_bucket(Bucket=server.bucket)
     return server
+
+
+@pytest.fixture(scope="session")
+def engine() -> "DockerClient":
+    """The Docker engine; its absence is a failure where CONTAINERS=required."""
+    from tasks.docker_runner import engine_answers
+
+    if not engine_answers():
+        if os.environ.get("CONTAINERS") == "required":
+            pytest.fail("no Docker engine answers, but CONTAINERS=required")
+        pytest.skip("no Docker engine answers")
+    import docker
+
+    return docker.from_env()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from containers.base.contract.step import StepError
 from tasks import images
-from tasks.docker_runner import DockerRunner, engine_answers
+from tasks.docker_runner import DockerRunner
 from tasks.orphans import sweep
 from tasks.runner import run_step, use_runner
 from tasks.settings import Settings, get_settings
@@ -26,18 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.container
 TAG = f"test-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture(scope="session")
-def engine() -> "DockerClient":
-    """The Docker engine; its absence is a failure where CONTAINERS=required."""
-    if not engine_answers():
-        if os.environ.get("CONTAINERS") == "required":
-            pytest.fail("no Docker engine answers, but CONTAINERS=required")
-        pytest.skip("no Docker engine answers")
-    import docker
-
-    return docker.from_env()
 
 
 @pytest.fixture(scope="session")

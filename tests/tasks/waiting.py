@@ -3,12 +3,10 @@
 import time
 from collections.abc import Callable
 
-LIMIT_S = 30.0
 
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Return as soon as the condition holds; fails after half a minute."""
-    deadline = time.monotonic() + LIMIT_S
+def wait_until(holds: Callable[[], bool], limit_s: float = 30.0) -> None:
+    """Return as soon as the condition holds; fails after the limit."""
+    deadline = time.monotonic() + limit_s
     while not holds():
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, f"it did not happen within {limit_s:.0f} s"
         time.sleep(0.02)
