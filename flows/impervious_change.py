@@ -5,6 +5,7 @@ from prefect.futures import PrefectFuture
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid, spanning
+from containers.base.contract.legend import LandCover
 from containers.base.contract.scene import Scene
 from containers.gdal.contract.align import AlignParams, AlignResult
 from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams, SampleResult
@@ -20,7 +21,7 @@ from containers.tensorflow.contract.predict import PredictParams, PredictResult
 from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
 from tasks import gdal, grass, ledger, tensorflow
 from tasks.catalogue.selection import Choice
-from tasks.intake import BLOCK_PX, Inputs, take_in
+from tasks.intake import Inputs, take_in
 from tasks.parameters import ImperviousChangeParams
 from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
@@ -39,7 +40,7 @@ def impervious_change(params: ImperviousChangeParams) -> Publication:
     predictions = predict(params, cube, training.model if training else inputs.model)
     history = smooth(params, predictions)
     change = map_change(history)
-    counts = count_per_region(params, inputs, change)
+    counts = count_per_region(params, inputs, history, change)
     sample = draw_sample(params, inputs, history, counts)
     areas = estimate_areas(inputs, counts, sample, cube.grid)
     products = Products(
@@ -86,8 +87,7 @@ def read_archive(
     """The aligned acquisitions of each choice. An unreadable one is a ledger row, and a spare takes its place."""
 
     def align(parts: tuple[Scene, ...]) -> PrefectFuture[AlignResult]:
-        asked = AlignParams(parts=parts, bands=params.bands, grid=inputs.grid, block_px=BLOCK_PX)
-        return gdal.align_scene.submit(asked)
+        return gdal.align_scene.submit(AlignParams(parts=parts, bands=params.bands, grid=inputs.grid))
 
     started = [[align(parts) for parts in choice.acquisitions] for choice in choices]
     aligned: list[list[AlignResult]] = []
@@ -205,13 +205,15 @@ def map_change(history: ConsistencyResult) -> ChangeResult:
     return result
 
 
-def count_per_region(params: ImperviousChangeParams, inputs: Inputs, change: ChangeResult) -> ZonalResult:
+def count_per_region(
+    params: ImperviousChangeParams, inputs: Inputs, history: ConsistencyResult, change: ChangeResult
+) -> ZonalResult:
     """Cells of each indicator per region: counts, which are no estimates yet."""
-    rasters = {"new_impervious": change.new_impervious, "new_green": change.new_green}
-    layers = tuple(
-        ZonalLayer(indicator=indicator, period=period, raster=file)
-        for indicator, files in rasters.items()
-        for period, file in files.items()
+    layers = (
+        *indicator("new_impervious", change.new_impervious),
+        *indicator("new_green", change.new_green),
+        *indicator("impervious", history.classes, LandCover.IMPERVIOUS),
+        *indicator("green", history.classes, LandCover.GREEN),
     )
     result: ZonalResult = grass.count_per_region.submit(
         ZonalParams(
@@ -223,6 +225,14 @@ def count_per_region(params: ImperviousChangeParams, inputs: Inputs, change: Cha
         )
     ).result()
     return result
+
+
+def indicator(name: str, rasters: dict[str, File], counted_value: int = 1) -> tuple[ZonalLayer, ...]:
+    """The rasters of one indicator, period by period."""
+    return tuple(
+        ZonalLayer(indicator=name, period=period, raster=file, counted_value=counted_value)
+        for period, file in rasters.items()
+    )
 
 
 def draw_sample(

@@ -15,8 +15,6 @@ from tasks.periods import Period, make_periods
 from tasks.settings import get_settings
 from tasks.store import Store, open_store
 
-BLOCK_PX = 64
-"""Windows of tiles start on multiples of this many cells, so that mosaics need no re-blocking."""
 MODEL_WEIGHTS, MODEL_CARD = "model.keras", "card.json"
 
 
@@ -45,7 +43,7 @@ def take_in(params: ImperviousChangeParams) -> Inputs:
     _known_periods(params, periods)
     return Inputs(
         aoi=shapely.to_wkt(aoi, rounding_precision=7),
-        grid=analysis_grid(aoi, params.epsg, params.resolution_m, BLOCK_PX),
+        grid=analysis_grid(aoi, params.epsg, params.resolution_m),
         periods=periods,
         regions=_take(store, params.regions.path),
         label_map=_take_optional(store, params.labels.map),

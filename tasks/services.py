@@ -62,7 +62,7 @@ def embedded_s3(archive: Path) -> Service:
     return Service(
         name="s3",
         command=(sys.executable, "-m", "containers.eodata.serve", "--archive", str(archive), "--port", str(port)),
-        ready_url=f"http://127.0.0.1:{port}/eodata/.ready",
+        ready_url=f"http://127.0.0.1:{port}/ready",
     )
 
 
