@@ -20,6 +20,7 @@ tools: .venv/ready
 	@[ "$(RUNNER)" = docker ] || docker version >/dev/null 2>&1 || deployments/setup.sh tools
 
 demo: tools ## the main job on a simulated archive: tables, maps, report (PROFILE=tiny|demo, RUNNER=docker|local)
+	@[ "$(RUNNER)" = local ] || ! docker version >/dev/null 2>&1 || $(MAKE) -s images
 	@$(CLEARGROUND) demo --profile $(PROFILE)
 
 engine: ## install and start a Docker engine, and make the base image where no registry answers (root, Debian/Ubuntu)
@@ -39,6 +40,7 @@ check: .venv/ready ## ruff, mypy --strict, shape of the house
 	@$(PYTHON) -m pytest -q tests/test_architecture.py
 
 images: ## build the images that changed (TF_PACKAGE="tensorflow[and-cuda]" for the GPU variant)
+	@containers/engine.sh
 	@containers/build.sh $(TAG)
 
 images-push: images ## push the images to REGISTRY
