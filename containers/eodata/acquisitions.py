@@ -23,7 +23,7 @@ _SWATHS: Final[dict[Part, tuple[float, float, float, float]]] = {
 }
 """Part to the box that the swath covers, in shares of the tile's edge from its south-western corner."""
 _REVISIT_DAYS: Final = 5
-_ORBIT, _NEXT_ORBIT = 22, 122
+_ORBIT, _NEXT_ORBIT, _ORBIT_BEFORE = 22, 122, 65
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _dates(params: ArchiveParams, year: int) -> list[datetime]:
     last = datetime.strptime(f"{year}-{params.season_end}", "%Y-%m-%d").replace(tzinfo=UTC)
     step = max(1, (last - first).days // (params.dates_per_year * _REVISIT_DAYS)) * _REVISIT_DAYS
     noise = Noise(params.seed)
-    lead = int(noise.uniform(year, 0, "first date") * _REVISIT_DAYS)
+    lead = 3 + int(noise.uniform(year, 0, "first date") * 2)
     dates = [first + timedelta(days=lead + index * step) for index in range(params.dates_per_year)]
     dates.sort(key=lambda date: float(noise.uniform(date.year, date.timetuple().tm_yday, "order of dates")))
     return [
@@ -194,8 +194,15 @@ def _plant(
 
 def _twin(kind: TrapKind, best: Acquisition) -> tuple[Acquisition, str]:
     """A trap made after the clearest acquisition of its tile and year."""
-    later = timedelta(days=3, minutes=10)
-    other_day = replace(best, start=best.start + later, processed=best.processed + later, orbit=65, clouds=0.005)
+    earlier = timedelta(days=2, minutes=-10)
+    other_day = replace(
+        best,
+        start=best.start - earlier,
+        processed=best.processed - earlier,
+        platform="S2A" if best.platform == "S2B" else "S2B",
+        orbit=_ORBIT_BEFORE,
+        clouds=0.0,
+    )
     older = "02.14" if best.baseline > "02.14" else "02.06"
     collection_1 = replace(best, baseline="05.00")
     twins: dict[TrapKind, tuple[Acquisition, str]] = {
@@ -203,7 +210,7 @@ def _twin(kind: TrapKind, best: Acquisition) -> tuple[Acquisition, str]:
         "offline": (replace(other_day, in_archive=False, online=False), "refused: not online"),
         "wrong_size": (replace(other_day, damage="resized"), "refused: an object has another size than its item says"),
         "corrupt": (replace(other_day, damage="truncated"), "refused when decoded; the next best acquisition is used"),
-        "sliver": (replace(other_day, part="sliver", clouds=0.0), "not chosen: hardly any valid area, with 0 % cloud"),
+        "sliver": (replace(other_day, part="sliver"), "not chosen: hardly any valid area, with 0 % cloud"),
         "test_baseline": (
             replace(best, baseline="99.05", processed=best.processed + timedelta(days=400)), "refused: a test baseline",
         ),

@@ -24,6 +24,8 @@ from containers.eodata.weather import Weather
 from containers.eodata.world import World
 
 _STRIP_PX: Final = 512
+_DAMAGED: Final = "B04_20m"
+"""The image that is cut short in a damaged product: one that every job reads."""
 _TRUNCATED_AT: Final = 0.6
 """Share of a corrupt image that is left."""
 
@@ -140,7 +142,8 @@ def _damaged(files: list[StoredFile], acquisition: Acquisition, bucket: Path) ->
     """Cut one image short: `truncated` is described as it lies there, `resized` as it was before."""
     if not acquisition.damage:
         return files
-    victim = next(file for file in files if file.asset.startswith("B") and file.asset.endswith("_20m"))
+    bands = {file.asset: file for file in files if file.asset.startswith("B")}
+    victim = bands.get(_DAMAGED, next(iter(bands.values())))
     with (bucket / victim.path).open("r+b") as stream:
         stream.truncate(int(victim.size * _TRUNCATED_AT))
     if acquisition.damage == "resized":
