@@ -1,6 +1,7 @@
 """HDF5 chunks packed outside the HDF5 library, which would do it on one thread: shuffle, then deflate.
 
-The bytes are those of the library's own filters, so that any HDF5 reader unpacks them.
+The bytes are those of the library's own filters, so that any HDF5 reader unpacks them. Deflate looks for runs only:
+shuffled reflectance is runs of equal high bytes and noise, where longer matches save a few percent and cost double.
 """
 
 import zlib
@@ -15,9 +16,9 @@ Array = NDArray[Any]
 
 def pack(chunk: Array) -> bytes:
     """A chunk with its bytes sorted by significance and deflated."""
-    return zlib.compress(
-        np.ascontiguousarray(chunk).view(np.uint8).reshape(-1, chunk.itemsize).T.tobytes(), DEFLATE_LEVEL
-    )
+    planes = np.ascontiguousarray(chunk).view(np.uint8).reshape(-1, chunk.itemsize).T
+    deflate = zlib.compressobj(DEFLATE_LEVEL, strategy=zlib.Z_RLE)
+    return deflate.compress(planes.tobytes()) + deflate.flush()
 
 
 def unpack(packed: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
@@ -31,4 +32,4 @@ def split(rows: Array, size: int, fill: float) -> list[Array]:
     height, width = rows.shape
     padded = np.full((size, -(-width // size) * size), fill, dtype=rows.dtype)
     padded[:height, :width] = rows
-    return np.split(padded, padded.shape[1] // size, axis=1)
+    return [np.ascontiguousarray(chunk) for chunk in np.split(padded, padded.shape[1] // size, axis=1)]

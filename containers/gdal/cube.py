@@ -74,7 +74,7 @@ def _write_layer(cube: Any, layer: Layer, params: CubeParams, pool: Executor) ->
     read = partial(_read_strip, layer, size)
     for strip in in_order(pool, read, items, waiting=params.execution.threads + 1):
         for number, (chunk, packed) in enumerate(zip(strip.chunks, strip.packed, strict=True)):
-            digest.update(chunk.tobytes())
+            digest.update(chunk.data)
             place = (strip.window.row_off, strip.window.col_off + number * size)
             dataset.id.write_direct_chunk((strip.band, *place) if layer.is_stack else place, packed)
     dataset.attrs["sha256"] = digest.hexdigest()

@@ -1,0 +1,76 @@
+"""Cases of one benchmark, each measured in a process of its own, so that memory and caches do not mix."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+Case = Callable[[Path], None]
+
+
+class Measured(NamedTuple):
+    """What one case took."""
+
+    benchmark: str
+    case: str
+    seconds: float
+    ratio: float
+    """To the benchmark's floor, its first case."""
+    peak_mb: float
+    size_mb: float
+    """Of what it wrote."""
+
+
+def measure(module: str, cases: dict[str, Case], folder: Path, rounds: int = 2) -> list[Measured]:
+    """The best of some rounds, so that a busy minute does not hit one case only; the first case is the floor."""
+    benchmark = module.rsplit(".", 1)[-1]
+    best: dict[str, tuple[float, float]] = {}
+    for _ in range(rounds):
+        for case in cases:
+            (folder / benchmark / case).mkdir(parents=True, exist_ok=True)
+            seconds, peak_mb = _child(module, case, folder)
+            best[case] = min(best.get(case, (seconds, peak_mb)), (seconds, peak_mb))
+    floor = next(iter(best.values()))[0]
+    return [
+        Measured(benchmark, case, seconds, seconds / floor, peak_mb, _size_mb(folder / benchmark / case))
+        for case, (seconds, peak_mb) in best.items()
+    ]
+
+
+def main(module: str, cases: dict[str, Case], prepare: Case) -> None:
+    """`<folder>`: measure every case there and print a table. `<case> <folder>`: that case in this process."""
+    *case, folder = sys.argv[1:]
+    if not case:
+        _child(module, "prepare", Path(folder))
+        print_table(measure(module, cases, Path(folder)))
+        return
+    start = time.perf_counter()
+    (cases | {"prepare": prepare})[case[0]](Path(folder))
+    print(json.dumps([time.perf_counter() - start, _peak_mb()]))
+
+
+def _child(module: str, case: str, folder: Path) -> tuple[float, float]:
+    command = [sys.executable, "-m", module, case, str(folder)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    seconds, peak_mb = json.loads(done.stdout.splitlines()[-1])
+    return seconds, peak_mb
+
+
+def _peak_mb() -> float:
+    # Not ru_maxrss, which a child inherits from the process that started it.
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def print_table(rows: list[Measured]) -> None:
+    print(f"{'benchmark':<10} {'case':<12} {'seconds':>8} {'ratio':>6} {'peak MB':>8} {'MB out':>7}")
+    for row in rows:
+        numbers = f"{row.seconds:>8.2f} {row.ratio:>6.2f} {row.peak_mb:>8.0f} {row.size_mb:>7.1f}"
+        print(f"{row.benchmark:<10} {row.case:<12} {numbers}")
