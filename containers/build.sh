@@ -15,21 +15,6 @@ shift || true
 base="${BASE:-debian:trixie-slim}"
 state="${CLEARGROUND_STATE:-.clearground}"
 
-# BuildKit where a client brings it: newer ones in a plugin, those before 23 built in. The legacy builder works too.
-choose_builder() {
-    local client
-    docker=docker
-    for client in $(type -aP docker); do
-        if "$client" buildx version >/dev/null 2>&1 ||
-            [ "$("$client" version --format '{{.Client.Version}}' | cut -d. -f1)" -lt 23 ]; then
-            docker="$client"
-            export DOCKER_BUILDKIT=1
-            return
-        fi
-    done
-    export DOCKER_BUILDKIT=0
-}
-
 # Everything that an image is made from, and the name of what it is made for.
 source_of() { # image, lock
     {
@@ -90,7 +75,7 @@ push() {
 }
 
 containers/engine.sh
-choose_builder
+. containers/builder.sh
 for image in "$@"; do
     variant= lock=requirements.lock
     if [ "$image" = tensorflow ] && [ "${TF_PACKAGE:-}" = "tensorflow[and-cuda]" ]; then

@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 image="${1:?which image: gdal, grass, tensorflow, eodata}"
 shift
 name="clearground/$image:${IMAGE_TAG:-local}-test"
-DOCKER_BUILDKIT=1 docker build --quiet --target test --file "containers/$image/Dockerfile" --tag "$name" . >/dev/null
-docker run --rm --init --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
+. containers/builder.sh
+"$docker" build --quiet --target test --file "containers/$image/Dockerfile" --tag "$name" . >/dev/null
+"$docker" run --rm --init --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
     --tmpfs /tmp:exec,mode=1777 --env HOME=/tmp --env HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
     --volume "$PWD/tests:/opt/clearground/tests:ro" --volume "$PWD/pyproject.toml:/opt/clearground/pyproject.toml:ro" \
     --workdir /opt/clearground "$name" \
-    python -m pytest -q -p no:cacheprovider "tests/containers/$image" tests/containers/base "$@"
+    python -m pytest -q -p no:cacheprovider "tests/containers/$image" "$@"
