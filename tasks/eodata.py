@@ -29,8 +29,12 @@ class LocalArchive:
 
 
 def up(profile: str) -> LocalArchive:
+    """The local EODATA with a profile's archive."""
+    return serve(archive_params(profile))
+
+
+def serve(params: ArchiveParams) -> LocalArchive:
     """Simulate the archive or find it in the store, and serve it: by Ceph where Docker runs the steps, else by moto."""
-    params = archive_params(profile)
     result: ArchiveResult = run_step(params)
     folder = open_store(get_settings()).path_of(result.simulation).parent
     archive = _in_container(folder) if choose_runner(get_settings()).kind == "docker" else _embedded(folder)
