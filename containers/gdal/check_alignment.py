@@ -18,30 +18,44 @@ from containers.gdal.contract.mosaic import CheckAlignmentParams, CheckAlignment
 from containers.gdal.header import Header, header_of, require_equal_headers
 from containers.gdal.registration import filled, median_shift, phase_shift, texture
 
-WINDOW_PX = 256
-N_WINDOWS = 25
-N_CANDIDATES = 200
+WINDOW_SIZES_PX = (256, 128, 64)
+"""Larger windows measure finer; a small or patchy mosaic needs smaller ones to have enough of them."""
+ENOUGH_WINDOWS = 9
+MAX_WINDOWS = 25
+MAX_CANDIDATES = 200
 
 
-def candidates(shape: tuple[int, int]) -> list[Window]:
+def candidates(shape: tuple[int, int], size: int) -> list[Window]:
     """Whole windows, evenly spread over the raster where there are too many."""
-    size = min(WINDOW_PX, *shape)
+    size = min(size, *shape)
     whole = [window for window in tile_windows(shape, size) if window.width == window.height == size]
-    return whole[:: -(-len(whole) // N_CANDIDATES)]
+    return whole[:: -(-len(whole) // MAX_CANDIDATES)]
 
 
-def textured_windows(periods: tuple[PeriodLayers, ...], layer: str, header: Header) -> list[list[NDArray[Any]]]:
+def textured_windows(
+    periods: tuple[PeriodLayers, ...], layer: str, windows: list[Window], nodata: float | None
+) -> list[list[NDArray[Any]]]:
     """The windows with most texture in every period: per window one array (y, x) per period."""
     best: list[tuple[float, int, list[NDArray[Any]]]] = []
-    windows = candidates((header.height, header.width))
     for number, window in enumerate(windows):
         arrays = [read_band(local_path(period.layers[layer]), window) for period in periods]
-        strength = texture(arrays, header.nodata)
+        strength = texture(arrays, nodata)
         if strength > 0:
-            add = heapq.heappush if len(best) < N_WINDOWS else heapq.heappushpop
+            add = heapq.heappush if len(best) < MAX_WINDOWS else heapq.heappushpop
             add(best, (strength, number, arrays))
-        progress(number + 1, len(windows), "co-registration")
     return [arrays for _, _, arrays in best]
+
+
+def comparable_windows(periods: tuple[PeriodLayers, ...], layer: str, header: Header) -> list[list[NDArray[Any]]]:
+    """Textured windows of the largest size that gives enough of them."""
+    found: list[list[NDArray[Any]]] = []
+    for tried, size in enumerate(WINDOW_SIZES_PX, start=1):
+        windows = candidates((header.height, header.width), size)
+        found = textured_windows(periods, layer, windows, header.nodata)
+        progress(tried, len(WINDOW_SIZES_PX), f"{len(found)} textured windows of {size} cells")
+        if len(found) >= ENOUGH_WINDOWS:
+            break
+    return found
 
 
 def run(params: CheckAlignmentParams, out: Path) -> CheckAlignmentResult:
@@ -55,7 +69,7 @@ def run(params: CheckAlignmentParams, out: Path) -> CheckAlignmentResult:
             "Name one of these as reference_layer.",
         )
     reference = headers[periods[0].period, params.reference_layer]
-    windows = textured_windows(periods, params.reference_layer, reference) if len(periods) > 1 else []
+    windows = comparable_windows(periods, params.reference_layer, reference) if len(periods) > 1 else []
     shifts = tuple(_shifts(periods, windows, reference.nodata))
     _require_small_shifts(shifts, params.max_shift_px)
     return CheckAlignmentResult(

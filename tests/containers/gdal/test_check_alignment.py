@@ -47,7 +47,7 @@ def test_shifts_between_every_two_periods(make_period, tmp_path) -> None:
         ("2019", "2020"),
     ]
     assert [pair.shift_px for pair in result.shifts] == pytest.approx([0.2, 0.4, 0.2], abs=0.05)
-    assert all(pair.n_windows == 1 for pair in result.shifts)
+    assert all(pair.n_windows == 16 for pair in result.shifts)
     assert result.warnings == ()
 
 
@@ -127,4 +127,4 @@ def test_the_table_lists_every_raster(make_period, tmp_path) -> None:
 
 @pytest.mark.parametrize(("shape", "count"), [((100, 90), 1), ((512, 700), 4), ((57_664, 67_006), 200)])
 def test_candidates_are_few_however_large_the_raster(shape, count) -> None:
-    assert len(candidates(shape)) == count
+    assert len(candidates(shape, 256)) == count
