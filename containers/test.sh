@@ -12,4 +12,4 @@ name="clearground/$image:${IMAGE_TAG:-local}-test"
     --tmpfs /tmp:exec,mode=1777 --env HOME=/tmp --env HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
     --volume "$PWD/tests:/opt/clearground/tests:ro" --volume "$PWD/pyproject.toml:/opt/clearground/pyproject.toml:ro" \
     --workdir /opt/clearground "$name" \
-    python -m pytest -q -p no:cacheprovider "tests/containers/$image" "$@"
+    python -m pytest -q -p no:cacheprovider -m "not container" "tests/containers/$image" "$@"

@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -92,9 +92,15 @@ class Gateway:
         )
 
     def search(self, **query: Any) -> dict[str, Any]:
-        answer = httpx.post(f"http://{self.address}:8080/search", json=query, timeout=30, trust_env=False)
-        assert answer.is_success, answer.text
-        found: dict[str, Any] = answer.json()
+        return self.stac("/search", json.dumps(query).encode())
+
+    def stac(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        """The STAC API's answer to a GET, or to a POST where there is a body."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://{self.address}:8080{path}", body, headers)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(request, timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
         return found
 
 
@@ -231,7 +237,7 @@ def test_pages_reach_every_item_once(gateway: Gateway) -> None:
 
 
 def test_catalogue_offers_its_collection(gateway: Gateway) -> None:
-    answer = httpx.get(f"http://{gateway.address}:8080/collections/sentinel-2-l2a", timeout=30, trust_env=False).json()
+    answer = gateway.stac("/collections/sentinel-2-l2a")
     assert answer["extent"]["temporal"]["interval"] == [["2021-05-01T10:00:00+00:00", "2021-05-12T10:00:00+00:00"]]
 
 
