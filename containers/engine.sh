@@ -50,6 +50,7 @@ ensure_engine() {
     may_install || fail "no Docker engine answers. Either run 'make engine' as root on Debian or Ubuntu
         (or start your own engine), or do without one: RUNNER=local make demo"
     command -v dockerd >/dev/null || install docker.io
+    command -v docker >/dev/null || install docker-cli # a package of its own since Debian 13
     answers || start_engine
 }
 
