@@ -25,7 +25,7 @@ from tasks.intake import Inputs, take_in
 from tasks.parameters import ImperviousChangeParams
 from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
-from tasks.scenes import find_scenes, keep_common_tiles, readable
+from tasks.scenes import CLOUDED, UNREADABLE, find_scenes, keep_common_tiles, usable
 
 
 @flow(name="impervious_change", flow_run_name="{params.name}", **FLOW_OPTIONS)
@@ -33,6 +33,7 @@ def impervious_change(params: ImperviousChangeParams) -> Publication:
     """Newly sealed and newly green hectares per region and year, from a Sentinel-2 archive."""
     inputs = take_in(params)
     choices = find_scenes.submit(params, inputs).result().choices
+    land_cover_labels(params, inputs, inputs.grid)  # refuses unfit labels before the archive is read
     tiles = clear_images(params, inputs, choices)
     mosaics = join_tiles(params, tiles)
     cube = build_cube(params, inputs, choices, mosaics, grid_of(tiles))
@@ -78,7 +79,8 @@ def clear_images(
         for choice, acquisitions in zip(choices, aligned, strict=True)
         if acquisitions
     ]
-    return keep_common_tiles([future.result() for future in composites])
+    images = [image for future in composites if (image := usable(future, without=CLOUDED))]
+    return keep_common_tiles(images, [period.label for period in inputs.periods])
 
 
 def read_archive(
@@ -92,11 +94,12 @@ def read_archive(
     started = [[align(parts) for parts in choice.acquisitions] for choice in choices]
     aligned: list[list[AlignResult]] = []
     for choice, futures in zip(choices, started, strict=True):
-        results = [result for future in futures if (result := readable(future))]
+        results = [result for future in futures if (result := usable(future, without=UNREADABLE))]
         for parts in choice.spares:
             if len(results) == len(futures):
                 break
-            results += [result for result in [readable(align(parts))] if result]
+            if spare := usable(align(parts), without=UNREADABLE):
+                results.append(spare)
         aligned.append(results)
     return aligned
 

@@ -10,6 +10,7 @@ from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError
 from containers.tensorflow.contract.train import LandCoverModel
 from tasks.aoi import analysis_grid, read_aoi
+from tasks.disk import disk_errors
 from tasks.parameters import ImperviousChangeParams
 from tasks.periods import Period, make_periods
 from tasks.settings import get_settings
@@ -34,8 +35,9 @@ class Inputs(Contract):
     truth: dict[str, File]
 
 
+@disk_errors()
 def take_in(params: ImperviousChangeParams) -> Inputs:
-    """Check area, dates and files. Raises `bad_aoi`, `bad_grid`, `bad_dates`, `missing_file`, `bad_labels`."""
+    """Check area, dates and files. Raises `bad_aoi`, `bad_grid`, `bad_dates`, `missing_file`, `disk_full`."""
     store = open_store(get_settings())
     aoi = read_aoi(params.aoi or Path(params.regions.path))
     months = () if params.time.period == "year" else params.time.months

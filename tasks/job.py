@@ -17,6 +17,7 @@ from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError, StepParams, StepResult
 from containers.base.storage import credentials_text
 from tasks.code_id import Code
+from tasks.disk import REMEDY
 from tasks.owner import Owner, this_process
 from tasks.settings import Settings
 from tasks.step_log import StepLog
@@ -158,7 +159,7 @@ def read_result(job: Job, exit_code: int) -> StepResult:
         raise StepError(
             "disk_full",
             f"{job.params.step} found no space left on the disk of {job.out} or {job.scratch}.",
-            "Free some space (`clearground store gc`), or move CLEARGROUND_STORE and CLEARGROUND_SCRATCH.",
+            REMEDY,
         )
     raise _crash(job, f"ended with exit code {exit_code}")
 
@@ -166,7 +167,7 @@ def read_result(job: Job, exit_code: int) -> StepResult:
 def out_of_memory(job: Job) -> StepError:
     return StepError(
         "out_of_memory",
-        f"{job.params.step} was killed at its memory limit of {job.memory_mb} MiB.",
+        f"{job.params.step} was killed: at its memory limit of {job.memory_mb} MiB, or from outside (kill -9).",
         "Use smaller blocks or fewer threads, or raise CLEARGROUND_MEMORY_MB and the step's declared memory.",
     )
 

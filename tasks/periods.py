@@ -13,6 +13,8 @@ from containers.base.contract.step import StepError
 
 PeriodKind = Literal["month", "season", "year"]
 _INITIALS = "JFMAMJJASOND"
+_FIRST_YEAR, _LAST_YEAR = 2015, 2099
+"""Sentinel-2A was launched in June 2015."""
 
 
 class Period(Contract):
@@ -73,6 +75,10 @@ def covering_ranges(periods: Iterable[Period]) -> tuple[tuple[date, date], ...]:
 def _check(kind: PeriodKind, years: Sequence[int], months: Sequence[int]) -> None:
     if not years:
         raise StepError("bad_dates", "No year is given.", "Name at least one year.")
+    if strange := [year for year in years if not _FIRST_YEAR <= year <= _LAST_YEAR]:
+        raise StepError(
+            "bad_dates", f"Years are {_FIRST_YEAR} to {_LAST_YEAR}, not {strange}.", "Sentinel-2 flies since 2015."
+        )
     if wrong := [month for month in months if not 1 <= month <= 12]:
         raise StepError("bad_dates", f"Months are 1 to 12, not {wrong}.", "Correct the months.")
     if kind == "year" and months:

@@ -28,6 +28,7 @@ from tasks.settings import get_settings
 from tasks.stac_items import write_catalogue
 from tasks.store import open_store
 from tasks.tables import Figures, read_figures, write_tables
+from tasks.validation import NOTHING, checks
 
 __all__ = ["Products", "Publication", "publish_impervious_change"]
 
@@ -37,7 +38,7 @@ _PICTURE_PX: Final = 800
 _OWN_CODE: Final = (
     "announcement.py", "headlines.py", "impervious_product.py", "interval_chart.py", "product.py", "publish.py",
     "report.py", "stac_items.py", "tables.py", "templates/impervious_change.html.j2", "templates/interval_chart.svg.j2",
-    "templates/report.css",
+    "templates/report.css", "validation.py",
 )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ class Evidence(Contract):
     transitions: File
     card: File
     illustrations: tuple[IllustrationFile, ...]
+    labelled: tuple[str, ...] = Field(default=(), description="Periods whose labels trained this run's own network")
     sqlite: bool = Field(default=False, description="Also write regional_data.sqlite")
 
 
@@ -89,6 +91,7 @@ def publish_impervious_change(params: ImperviousChangeParams, inputs: Inputs, pr
         transitions=products.change.transitions,
         card=model_of(inputs, products).card,
         illustrations=tuple(shown),
+        labelled=(params.labels.period,) if products.training else (),
     )
     return publish_product(product_of(params, inputs, products), evidence, params.output)
 
@@ -98,11 +101,24 @@ def publish_product(product: Product, evidence: Evidence, output: str) -> Public
     """Publish into `output` (default: the checkout's products), announce it in Prefect, pin its files in the store."""
     store = open_store(get_settings())
     folder = Path(output) if output else checkout.STATE / "products"
+    for period, basis in findings_of(product, evidence, store.path_of, ()).checked.items():
+        if basis == NOTHING:
+            _warn_unvalidated(period)
     publication = write_publication(product, evidence, folder, store.path_of, ledger.rows())
     figures = _figures(product, evidence, store.path_of)
     announce(product, figures, publication)
     store.publish(product.name, [file for file in files_in(product) if file.in_store])
     return publication
+
+
+def _warn_unvalidated(period: str) -> None:
+    ledger.add(
+        "warning",
+        f"land cover {period}",
+        code="unvalidated",
+        reason="It was predicted without labels of that period, and no reference sample tells how good it is.",
+        hint="Give reference.sample, or reference.truth of that period.",
+    )
 
 
 def write_publication(
@@ -167,9 +183,10 @@ def _figures(product: Product, evidence: Evidence, path_of: PathOf) -> Figures:
 
 def findings_of(product: Product, evidence: Evidence, path_of: PathOf, rows: Sequence[ledger.Row]) -> Findings:
     """Read what the report speaks of."""
+    accuracy = pd.read_csv(path_of(evidence.accuracy)) if evidence.accuracy else None
     return Findings(
         figures=_figures(product, evidence, path_of),
-        accuracy=pd.read_csv(path_of(evidence.accuracy)) if evidence.accuracy else None,
+        accuracy=accuracy,
         transitions=pd.read_csv(path_of(evidence.transitions), dtype={"from_period": str, "to_period": str}),
         card=json.loads(path_of(evidence.card).read_text()),
         illustrations=[
@@ -177,6 +194,7 @@ def findings_of(product: Product, evidence: Evidence, path_of: PathOf, rows: Seq
             for shown in evidence.illustrations
         ],
         ledger=rows,
+        checked=checks((period.label for period in product.periods), accuracy, evidence.labelled),
     )
 
 

@@ -58,6 +58,8 @@ class Findings(NamedTuple):
     card: Mapping[str, Any]
     illustrations: Sequence[Illustration]
     ledger: Sequence[Row]
+    checked: Mapping[str, str]
+    """Period to what its map was checked against."""
 
 
 def render_report(product: Product, findings: Findings) -> str:
@@ -82,6 +84,7 @@ def render_report(product: Product, findings: Findings) -> str:
         chart_width=WIDTH,
         columns=COLUMNS,
         accuracy=_cells(findings.accuracy),
+        checked=findings.checked,
         matrices=transition_matrices(findings.transitions),
         card=findings.card,
         card_facts=dict(_flattened({k: v for k, v in findings.card.items() if k not in {"scores", "split"}})),

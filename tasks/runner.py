@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -15,6 +15,7 @@ from containers.base.contract.step import StepError, StepParams, StepResult
 from tasks import ledger
 from tasks.archive_limit import archive_slots
 from tasks.code_id import Code
+from tasks.disk import disk_errors
 from tasks.docker_runner import DockerRunner, engine_answers
 from tasks.job import Job, Runner, job_folder, read_result
 from tasks.local_runner import LocalRunner
@@ -72,9 +73,11 @@ def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.
     subject = prefect.runtime.task_run.name or params.step
     started = time.monotonic()
     try:
-        record, is_reused = _obtain(params)
+        with disk_errors():
+            record, is_reused = _obtain(params)
     except StepError as error:
-        ledger.add("failed", subject, code=error.code, reason=error.reason, hint=error.hint)
+        with suppress(OSError):  # a full disk takes no row either
+            ledger.add("failed", subject, code=error.code, reason=error.reason, hint=error.hint)
         raise
     result = cast(R, params.result.model_validate(record.result))
     ledger.add("reused" if is_reused else "done", subject, seconds=round(time.monotonic() - started, 3), key=record.key)

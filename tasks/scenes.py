@@ -1,6 +1,8 @@
 """Scene search and selection as one task: what a run will read, and a ledger row for everything that it will not."""
 
-from typing import Final
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeVar
 
 import shapely
 from prefect import task
@@ -9,7 +11,6 @@ from prefect.futures import PrefectFuture
 from shapely.geometry import MultiPolygon
 
 from containers.base.contract.step import StepError
-from containers.gdal.contract.align import AlignResult
 from containers.gdal.contract.composite import CompositeResult
 from tasks import ledger
 from tasks.catalogue.answer import Refusal, SearchAnswer, refusal, require_scenes
@@ -23,8 +24,11 @@ from tasks.runner import is_transient
 from tasks.settings import get_settings
 from tasks.store import open_store
 
-UNREADABLE: Final = {"corrupt_file", "missing_file", "no_valid_pixels"}
+R = TypeVar("R")
+UNREADABLE: Final = frozenset({"corrupt_file", "missing_file", "no_valid_pixels"})
 """Errors of one scene that a spare scene can make good."""
+CLOUDED: Final = frozenset({"no_valid_pixels"})
+"""Errors of one tile and period that leave the other tiles as they are."""
 
 
 @task(
@@ -62,10 +66,12 @@ def plan_scenes(params: ImperviousChangeParams, inputs: Inputs) -> Plan:
     )
 
 
-def keep_common_tiles(images: list[CompositeResult]) -> dict[str, tuple[CompositeResult, ...]]:
-    """Period to its clear images, of the tiles that every period could be made of. Raises `no_common_tile`."""
-    tiles_of = {image.period: {other.tile for other in images if other.period == image.period} for image in images}
-    common = set.intersection(*tiles_of.values()) if tiles_of else set()
+def keep_common_tiles(
+    images: Sequence[CompositeResult], periods: Sequence[str]
+) -> dict[str, tuple[CompositeResult, ...]]:
+    """Each of the periods to its clear images, of the tiles that all could be made of. Raises `no_common_tile`."""
+    tiles_of = {period: {image.tile for image in images if image.period == period} for period in periods}
+    common = set.intersection(*tiles_of.values())
     if not common:
         counts = {period: sorted(tiles) for period, tiles in tiles_of.items()}
         raise StepError(
@@ -77,7 +83,7 @@ def keep_common_tiles(images: list[CompositeResult]) -> dict[str, tuple[Composit
         _skip((refusal(tile, "not_in_all_periods", "It could not be read in every period."),))
     return {
         period: tuple(image for image in images if image.period == period and image.tile in common)
-        for period in sorted(tiles_of)
+        for period in periods
     }
 
 
@@ -88,10 +94,10 @@ def keep_answers(answer: SearchAnswer) -> None:
         shelf.overwrite(f"runs/{ledger.run_id()}/catalogue/{raw.name}", raw.content.decode())
 
 
-def readable(future: PrefectFuture[AlignResult]) -> AlignResult | None:
-    """What align made, or None where the archive holds a damaged or missing object; the ledger has its row."""
+def usable(future: PrefectFuture[R], without: AbstractSet[str]) -> R | None:
+    """What the step made, or None where it failed by one of these codes; the ledger has its row."""
     outcome = future.result(raise_on_failure=False)
-    if isinstance(outcome, StepError) and outcome.code in UNREADABLE:
+    if isinstance(outcome, StepError) and outcome.code in without:
         return None
     if isinstance(outcome, BaseException):
         raise outcome
