@@ -121,7 +121,7 @@ def store_status() -> None:
     from tasks.settings import get_settings
     from tasks.store import open_store
 
-    console.print(open_store(get_settings()).status())
+    console.print(str(open_store(get_settings()).status()))
 
 
 @store_app.command("verify")
@@ -132,7 +132,7 @@ def store_verify() -> None:
 
     damaged = list(open_store(get_settings()).verify())
     for problem in damaged:
-        console.print(problem)
+        console.print(str(problem))
     if damaged:
         raise typer.Exit(1)
     console.print("Every artifact has its size and checksum.")
@@ -144,7 +144,7 @@ def store_gc(keep_days: float = 30, dry_run: bool = False) -> None:
     from tasks.settings import get_settings
     from tasks.store import open_store
 
-    console.print(open_store(get_settings()).gc(keep_days=keep_days, dry_run=dry_run))
+    console.print(str(open_store(get_settings()).gc(keep_days=keep_days, dry_run=dry_run)))
 
 
 def read_parameters(path: Path) -> dict[str, object]:

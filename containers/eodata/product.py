@@ -77,20 +77,21 @@ def stored(root: Path, path: str, asset: str) -> StoredFile:
 
 
 def _product_xml(acquisition: Acquisition, assets: list[str]) -> str:
-    paths = [image_path(acquisition, asset).removeprefix(f"{acquisition.folder}/") for asset in assets]
-    images = "\n".join(f"            <IMAGE_FILE>{path.removesuffix('.jp2')}</IMAGE_FILE>" for path in paths)
-    offsets = "\n".join(
-        f'        <BOA_ADD_OFFSET band_id="{index}">{acquisition.offset_dn}</BOA_ADD_OFFSET>'
-        for index in range(len(_BAND_IDS))
-    )
-    offset_list = f"      <BOA_ADD_OFFSET_VALUES_LIST>\n{offsets}\n      </BOA_ADD_OFFSET_VALUES_LIST>\n"
-    granule = f'datastripIdentifier="{acquisition.datastrip}" granuleIdentifier="{_tile_id(acquisition)}"'
-    start = f"{acquisition.start:%Y-%m-%dT%H:%M:%S}.024Z"
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!-- Simulated by Clearground: no satellite has seen this. -->
 <n1:Level-2A_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd">
   <n1:General_Info>
-    <Product_Info>
+{_product_info(acquisition, assets)}{_image_characteristics(acquisition)}  </n1:General_Info>
+</n1:Level-2A_User_Product>
+"""
+
+
+def _product_info(acquisition: Acquisition, assets: list[str]) -> str:
+    paths = [image_path(acquisition, asset).removeprefix(f"{acquisition.folder}/") for asset in assets]
+    images = "\n".join(f"            <IMAGE_FILE>{path.removesuffix('.jp2')}</IMAGE_FILE>" for path in paths)
+    granule = f'datastripIdentifier="{acquisition.datastrip}" granuleIdentifier="{_tile_id(acquisition)}"'
+    start = f"{acquisition.start:%Y-%m-%dT%H:%M:%S}.024Z"
+    return f"""    <Product_Info>
       <PRODUCT_START_TIME>{start}</PRODUCT_START_TIME>
       <PRODUCT_STOP_TIME>{start}</PRODUCT_STOP_TIME>
       <PRODUCT_URI>{escape(acquisition.name)}.SAFE</PRODUCT_URI>
@@ -113,7 +114,16 @@ def _product_xml(acquisition: Acquisition, assets: list[str]) -> str:
         </Granule_List>
       </Product_Organisation>
     </Product_Info>
-    <Product_Image_Characteristics>
+"""
+
+
+def _image_characteristics(acquisition: Acquisition) -> str:
+    offsets = "\n".join(
+        f'        <BOA_ADD_OFFSET band_id="{index}">{acquisition.offset_dn}</BOA_ADD_OFFSET>'
+        for index in range(len(_BAND_IDS))
+    )
+    offset_list = f"      <BOA_ADD_OFFSET_VALUES_LIST>\n{offsets}\n      </BOA_ADD_OFFSET_VALUES_LIST>\n"
+    return f"""    <Product_Image_Characteristics>
       <Special_Values>
         <SPECIAL_VALUE_TEXT>NODATA</SPECIAL_VALUE_TEXT>
         <SPECIAL_VALUE_INDEX>0</SPECIAL_VALUE_INDEX>
@@ -126,8 +136,6 @@ def _product_xml(acquisition: Acquisition, assets: list[str]) -> str:
         <BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>
       </QUANTIFICATION_VALUES_LIST>
 {offset_list if acquisition.offset_dn else ""}    </Product_Image_Characteristics>
-  </n1:General_Info>
-</n1:Level-2A_User_Product>
 """
 
 
