@@ -68,5 +68,5 @@ def mapped_classes(surface: Surface, air: Air, noise: Noise, first_row: int) -> 
     classes = np.where((air.cirrus > 0.45) & (doubt(900, "streak") > 0), Scl.CIRRUS, classes)
     classes = np.where((air.cloud > 0.30) & (cloudy > 0.8), Scl.UNCLASSIFIED, classes)
     seen = air.cloud + 0.16 * cloudy + 3.5 * np.clip(surface.red - 0.15, 0, 0.15)
-    classes = np.where(seen > 0.68, Scl.CLOUD_MEDIUM, classes)
-    return np.where(seen > 0.86, Scl.CLOUD_HIGH, classes).astype(np.uint8)
+    classes = np.where(seen > 0.70, Scl.CLOUD_MEDIUM, classes)
+    return np.where(seen > 0.88, Scl.CLOUD_HIGH, classes).astype(np.uint8)

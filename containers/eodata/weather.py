@@ -16,7 +16,7 @@ _CLOUD_M: Final = 5200.0
 _SURVEY_M: Final = 250.0
 _SHADOW_M: Final = 3000.0
 """Furthest that a shadow falls from its cloud."""
-_DENSITY: Final = 5.0
+_DENSITY: Final = 6.5
 
 
 class Air(NamedTuple):
@@ -67,7 +67,7 @@ class Weather:
             np.arange(south, north_m.max() + _SHADOW_M, CELL_M),
         )
         cloud = 1 - np.exp(-_DENSITY * np.clip(_clouds(self.noise, y_m, x_m) - self.threshold, 0, None))
-        streaks = np.clip(self.noise.smooth(y_m, x_m, 7000, "cirrus", 3) - 0.4, 0, 1.5) * self.cirrus
+        streaks = np.clip(self.noise.smooth(y_m, x_m, 7000, "cirrus", 3) - 0.9, 0, 1.5) * self.cirrus
         mist = np.clip(0.5 + 0.35 * self.noise.smooth(y_m, x_m, 9000, "haze", 2), 0, 1.5) * self.haze
 
         def sampled(field: FloatArray, x_shift: float = 0.0, y_shift: float = 0.0) -> FloatArray:
