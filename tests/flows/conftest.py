@@ -1,10 +1,14 @@
-"""One whole run of the tiny demo for every test that looks at its results."""
+"""One whole run of the tiny demo for every test that looks at its results; an archive by hand for bad input."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tasks.archive_limit import ensure_archive_limit
+from tasks.settings import get_settings
 from tests.demo_run import Demo
+from tests.small_archive import SmallArchive
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +21,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(waiting.state, finished.stdout)
     finally:
         waiting.clearground("down")
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: None) -> Iterator[SmallArchive]:
+    """An archive of nothing yet, an empty store, and the limit that steps which read the archive ask for."""
+    for name, value in {"STORE": tmp_path / "store", "SCRATCH": tmp_path / "scratch"}.items():
+        monkeypatch.setenv(f"CLEARGROUND_{name}", str(value))
+    get_settings.cache_clear()
+    ensure_archive_limit(get_settings())
+    yield SmallArchive(tmp_path)
+    get_settings.cache_clear()
