@@ -25,7 +25,9 @@ from containers.gdal.reduction import Reduced, best, first_per_date, median
 
 OBSERVATIONS, SOURCE_DATE = "observations", "source_date"
 _STACK_BYTES = 96 << 20
-"""Reflectance that one thread holds at once; sorting needs about four times as much."""
+"""Reflectance that one thread holds at once."""
+_SLICE_ROWS = 32
+"""Rows that are reduced at once: what sorting needs besides stays small, and in the processor's cache."""
 
 
 def days_since_1970(acquired: datetime) -> int:
@@ -34,10 +36,11 @@ def days_since_1970(acquired: datetime) -> int:
 
 
 def rows_per_block(params: CompositeParams) -> int:
-    """So few rows that the memory stays the same however many acquisitions there are."""
+    """So few rows that memory stays the same however many acquisitions there are; a power of two, like the tiles."""
     first = params.acquisitions[0]
     row_bytes = first.grid.width * len(first.bands) * len(params.acquisitions) * np.dtype(np.int16).itemsize
-    return int(np.clip(_STACK_BYTES // row_bytes, 8, BLOCK_PX))
+    fitting = min(BLOCK_PX, max(8, _STACK_BYTES // row_bytes))
+    return 1 << fitting.bit_length() - 1
 
 
 def run(params: CompositeParams, out: Path) -> CompositeResult:
@@ -80,8 +83,11 @@ def _reduce_block(params: CompositeParams, window: Window) -> tuple[int, Reduced
     valid = (stack != REFLECTANCE_NODATA).all(axis=1)
     clear = valid & np.stack([_read_clear(item, window, params.mask) for item in params.acquisitions])
     days = np.array([days_since_1970(item.acquired) for item in params.acquisitions], dtype=np.int32)
+    clear = first_per_date(clear, days)
     reduce = {"best": best, "median": median}[params.method]
-    return int(valid[0].sum()), reduce(stack, first_per_date(clear, days), days)
+    slices = [slice(row, row + _SLICE_ROWS) for row in range(0, int(window.height), _SLICE_ROWS)]
+    parts = [reduce(stack[:, :, rows], clear[:, rows], days) for rows in slices]
+    return int(valid[0].sum()), Reduced(*(np.concatenate(layers, axis=-2) for layers in zip(*parts, strict=True)))
 
 
 def _read_bands(item: AlignResult, names: Iterable[str], window: Window) -> NDArray[np.int16]:

@@ -165,4 +165,4 @@ def test_memory_does_not_grow_with_the_number_of_acquisitions(make_acquisition) 
         rows_per_block(CompositeParams(tile="33UUP", period="2018", acquisitions=(item,) * count))
         for count in (1, 20, 200)
     ]
-    assert rows == [256, 209, 20]
+    assert rows == [256, 128, 16]
