@@ -21,6 +21,9 @@ app.add_typer(store_app, name="store")
 console = Console()
 
 Profile = Annotated[str, typer.Option(help="Profile of the simulated archive: tiny, demo or full.")]
+ArchiveFolder = Annotated[
+    Path | None, typer.Option("--archive", help="Folder that containers.eodata.simulate has written.", file_okay=False)
+]
 ParamsFile = Annotated[
     Path, typer.Argument(help="YAML or JSON file of the flow's parameters.", exists=True, dir_okay=False)
 ]
@@ -98,11 +101,11 @@ def doctor() -> None:
 
 
 @eodata.command("up")
-def eodata_up(profile: Profile = "demo") -> None:
-    """Start the local EODATA with the simulated archive of a profile."""
+def eodata_up(profile: Profile = "demo", archive_folder: ArchiveFolder = None) -> None:
+    """Start the local EODATA with the simulated archive of a profile, or with an archive folder made before."""
     from tasks import eodata as local_eodata
 
-    archive = local_eodata.up(profile)
+    archive = local_eodata.serve(archive_folder) if archive_folder else local_eodata.up(profile)
     console.print(f"S3 at {archive.variables['AWS_S3_ENDPOINT']}, catalogue {archive.catalogue}")
     console.print(f"Variables for your shell: . {local_eodata.VARIABLES}")
 

@@ -14,6 +14,7 @@ from tasks.store import open_store
 
 PROFILES: Final = checkout.ROOT / "containers" / "eodata" / "profiles"
 VARIABLES: Final = checkout.STATE / "eodata.env"
+_PROTOCOL: Final = {"AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE", "GDAL_HTTP_TCP_KEEPALIVE": "YES"}
 
 
 @dataclass(frozen=True)
@@ -21,25 +22,27 @@ class LocalArchive:
     """A running local EODATA, and the folder with its labels, regions and truth."""
 
     provider: str
-    catalogue: str
-    """Address of the STAC API, or path of the item collection."""
     folder: Path
     variables: dict[str, str]
     """What a shell must export to use it: the names are those of Creodias."""
 
+    @property
+    def catalogue(self) -> str:
+        """Address of the STAC API, or path of the item collection."""
+        return self.variables["CLEARGROUND_CATALOGUE"]
+
 
 def up(profile: str) -> LocalArchive:
-    """The local EODATA with a profile's archive."""
-    return serve(archive_params(profile))
+    """Simulate the archive of a profile, or find it in the store, and serve it."""
+    result: ArchiveResult = run_step(archive_params(profile))
+    return serve(open_store(get_settings()).path_of(result.simulation).parent)
 
 
-def serve(params: ArchiveParams) -> LocalArchive:
-    """Simulate the archive or find it in the store, and serve it: by Ceph where Docker runs the steps, else by moto."""
-    result: ArchiveResult = run_step(params)
-    folder = open_store(get_settings()).path_of(result.simulation).parent
+def serve(folder: Path) -> LocalArchive:
+    """Serve an archive folder: by the Ceph gateway where Docker runs the steps, else by moto on loopback."""
     archive = _in_container(folder) if choose_runner(get_settings()).kind == "docker" else _embedded(folder)
+    VARIABLES.touch(mode=0o600)
     VARIABLES.write_text("".join(f"export {name}={value}\n" for name, value in archive.variables.items()))
-    VARIABLES.chmod(0o600)
     os.environ.update(archive.variables)
     get_settings.cache_clear()
     return archive
@@ -62,22 +65,22 @@ def archive_params(profile: str) -> ArchiveParams:
 
 def _embedded(folder: Path) -> LocalArchive:
     services.start(services.embedded_s3(folder))
-    host = f"127.0.0.1:{checkout.ports().s3}"
-    return LocalArchive("items", str(folder / "items.json"), folder, _variables(host, "embedded", "embedded"))
+    variables = {
+        "AWS_S3_ENDPOINT": f"127.0.0.1:{checkout.ports().s3}",
+        "AWS_ACCESS_KEY_ID": "embedded",  # moto takes any
+        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "CLEARGROUND_CATALOGUE": str(folder / "items.json"),
+    }
+    return LocalArchive("items", folder, {**_PROTOCOL, **variables})
 
 
 def _in_container(folder: Path) -> LocalArchive:
     served = gateway.start(folder)
-    variables = _variables(served.s3_host, served.access_key_id, served.secret_access_key)
-    return LocalArchive("stac", served.stac_url, folder, {**variables, "CLEARGROUND_STEP_NETWORK": served.network})
-
-
-def _variables(host: str, access_key_id: str, secret_access_key: str) -> dict[str, str]:
-    return {
-        "AWS_S3_ENDPOINT": host,
-        "AWS_ACCESS_KEY_ID": access_key_id,
-        "AWS_SECRET_ACCESS_KEY": secret_access_key,
-        "AWS_HTTPS": "NO",
-        "AWS_VIRTUAL_HOSTING": "FALSE",
-        "GDAL_HTTP_TCP_KEEPALIVE": "YES",
+    variables = {
+        "AWS_S3_ENDPOINT": served.s3_host,
+        "AWS_ACCESS_KEY_ID": served.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": served.secret_access_key,
+        "CLEARGROUND_CATALOGUE": served.stac_url,
+        "CLEARGROUND_STEP_NETWORK": served.network,
     }
+    return LocalArchive("stac", folder, {**_PROTOCOL, **variables})

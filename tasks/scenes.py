@@ -39,7 +39,6 @@ CLOUDED: Final = frozenset({"no_valid_pixels"})
     retry_delay_seconds=[5, 15, 45, 120],
     retry_jitter_factor=0.5,
     retry_condition_fn=is_transient,
-    timeout_seconds=3600,
 )
 def find_scenes(params: ImperviousChangeParams, inputs: Inputs) -> Selection:
     """The acquisitions to read per tile and period. Raises `no_scenes`, `no_common_tile`, `unknown_band`."""

@@ -19,21 +19,22 @@ class Demo:
 
     state: Path
     output: str
+    runner: str = "local"
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_"))}
-        return {**kept, "CLEARGROUND_STATE": str(self.state), "CLEARGROUND_RUNNER": "local", "COLUMNS": "200"}
+        return {**kept, "CLEARGROUND_STATE": str(self.state), "CLEARGROUND_RUNNER": self.runner, "COLUMNS": "200"}
 
     @property
     def product(self) -> Path:
         return self.state / "products" / "impervious-change-tiny"
 
-    def clearground(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def clearground(self, *arguments: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command line; its output is captured."""
         return subprocess.run(
             [sys.executable, "-m", "flows.cli", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=RUN_LIMIT_S,
+            cwd=ROOT, env=self.environment | (variables or {}), capture_output=True, text=True, timeout=RUN_LIMIT_S,
         )  # fmt: skip
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from tasks.archive_limit import ensure_archive_limit
 from tasks.settings import get_settings
+from tests.containers.conftest import docker_engine, image_ids
 from tests.demo_run import Demo
+
+__all__ = ["demo", "docker_engine", "image_ids"]
 from tests.small_archive import SmallArchive
 
 

@@ -1,0 +1,99 @@
+"""Containers and local processes give the same answer from the same archive and model."""
+
+import json
+import os
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import yaml
+
+from tests.demo_run import ROOT, Demo
+
+pytestmark = [pytest.mark.container, pytest.mark.slow]
+AREA_TOLERANCE_HA = 2.0
+"""Five cells of 20 m are 0.2 ha; the sample is drawn from maps that may differ in one cell of a thousand."""
+
+
+def newest(demo: Demo, step: str) -> Path:
+    record = max((demo.state / "store" / step).glob("*/result.json"), key=lambda path: path.stat().st_mtime)
+    return record.parent / json.loads(record.read_text())["attempt"]
+
+
+def exported(demo: Demo) -> dict[str, str]:
+    """The variables that the local EODATA has written for a shell."""
+    lines = (demo.state / "eodata.env").read_text().splitlines()
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
+@pytest.fixture(scope="module")
+def contained(demo: Demo, tmp_path_factory: pytest.TempPathFactory, image_ids: dict[str, str]) -> Iterator[Demo]:
+    """The same job by containers: the embedded run's archive in the Ceph gateway, and the embedded run's model."""
+    other = Demo(tmp_path_factory.mktemp("contained") / "state", "", runner="docker")
+    archive = newest(demo, "eodata.simulate")
+    try:
+        served = other.clearground("eodata", "up", "--archive", str(archive))
+        assert served.returncode == 0, served.stdout + served.stderr
+        variables = exported(other)
+        template = string.Template((ROOT / "deployments" / "parameters" / "impervious_change.tiny.yaml").read_text())
+        places = {"PROVIDER": "stac", "CATALOGUE": variables["CLEARGROUND_CATALOGUE"], "ARCHIVE": str(archive)}
+        values = yaml.safe_load(template.substitute(places))
+        params = other.state / "params.yaml"
+        params.write_text(yaml.safe_dump({**values, "model_href": str((demo.product / "model").resolve())}))
+        finished = other.clearground("run", "impervious_change", str(params), variables=variables)
+        assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-5000:]
+        yield other
+    finally:
+        other.clearground("down")
+
+
+def test_steps_ran_in_containers(contained: Demo) -> None:
+    runners = {json.loads(path.read_text())["runner"] for path in (contained.state / "store").glob("*/*/result.json")}
+    assert runners == {"docker"}
+
+
+def test_cubes_agree(demo: Demo, contained: Demo) -> None:
+    """Nearest neighbours differ only where a cell's centre meets the edge of two source cells."""
+    with (
+        h5py.File(newest(demo, "gdal.cube") / "cube.h5") as here,
+        h5py.File(newest(contained, "gdal.cube") / "cube.h5") as there,
+    ):
+        assert list(here["reflectance"]) == list(there["reflectance"])
+        for period, values in here["reflectance"].items():
+            assert np.mean(values[:] != there["reflectance"][period][:]) < 0.001
+
+
+def test_classes_agree(demo: Demo, contained: Demo) -> None:
+    compared = 0
+    for path in sorted((demo.product / "rasters").glob("land-cover-*.tif")):
+        with rasterio.open(path) as here, rasterio.open(contained.product / "rasters" / path.name) as there:
+            assert (here.crs, here.transform, here.shape) == (there.crs, there.transform, there.shape)
+            assert np.mean(here.read(1) == there.read(1)) >= 0.999, path.name
+            compared += 1
+    assert compared == 3
+
+
+def test_areas_agree(demo: Demo, contained: Demo) -> None:
+    keys = ["nuts_id", "period", "indicator"]
+    here, there = (
+        pd.read_csv(run.product / "regional_data.csv").set_index(keys).sort_index() for run in (demo, contained)
+    )
+    assert list(here.index) == list(there.index)
+    assert (here["pixel_count_ha"] - there["pixel_count_ha"]).abs().max() <= AREA_TOLERANCE_HA
+
+
+def test_no_secret_is_left(contained: Demo) -> None:
+    """The gateway's secret is in its key file and in the file for the user's shell, and nowhere else."""
+    secret = exported(contained)["AWS_SECRET_ACCESS_KEY"].encode()
+    holders = set()
+    for folder, _, names in os.walk(contained.state):
+        for name in names:
+            path = Path(folder) / name
+            if path.is_file() and secret in path.read_bytes():
+                holders.add(path.name)
+    assert holders <= {"gateway.key", "eodata.env"}
