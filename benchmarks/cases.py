@@ -41,15 +41,22 @@ def measure(module: str, cases: dict[str, Case], folder: Path, rounds: int = 2) 
 
 
 def main(module: str, cases: dict[str, Case], prepare: Case) -> None:
-    """`<folder>`: measure every case there and print a table. `<case> <folder>`: that case in this process."""
+    """`<folder>`: measure every case there, print a table and keep it as JSON. `<case> <folder>`: that case here."""
     *case, folder = sys.argv[1:]
     if not case:
         _child(module, "prepare", Path(folder))
-        print_table(measure(module, cases, Path(folder)))
+        rows = measure(module, cases, Path(folder))
+        print_table(rows)
+        result_path(module, Path(folder)).write_text(json.dumps([row._asdict() for row in rows]))
         return
     start = time.perf_counter()
     (cases | {"prepare": prepare})[case[0]](Path(folder))
     print(json.dumps([time.perf_counter() - start, _peak_mb()]))
+
+
+def result_path(module: str, folder: Path) -> Path:
+    """Where the rows of a benchmark are kept."""
+    return folder / f"{module.rsplit('.', 1)[-1]}.json"
 
 
 def _child(module: str, case: str, folder: Path) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepParams, StepResult
-from containers.eodata.contract.simulate import ArchiveParams
+from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
 from containers.eodata.hardness import Archive
 from containers.gdal.contract.areas import SampleParams, SampleResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
@@ -23,6 +23,7 @@ from flows.demo import demo_parameters
 from flows.foreground import run_flow
 from tasks import eodata, ledger
 from tasks.records import Record
+from tasks.runner import run_step
 from tasks.settings import get_settings
 from tasks.store import Publication, Store, open_store
 
@@ -103,10 +104,11 @@ class FinishedJob:
 
 def run_job(archive_params: ArchiveParams, profile: str, console: Console) -> FinishedJob:
     """Simulate, serve and run with the demo profile's parameters. What the store has already is not done again."""
-    archive = eodata.serve(archive_params)
+    store = open_store(get_settings())
+    simulated: ArchiveResult = run_step(archive_params)
+    archive = eodata.serve(store.path_of(simulated.simulation).parent)
     name = f"accuracy-{archive_params.seed}-{archive_params.tile_px}"
     parameters = demo_parameters(profile, archive) | {"name": name}
-    store = open_store(get_settings())
     before = _runs(store)
     run_flow("impervious_change", parameters, console)
     [run] = _runs(store) - before

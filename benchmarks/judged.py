@@ -3,23 +3,19 @@
 from collections.abc import Iterator
 
 import numpy as np
-import rasterio
-from numpy.typing import NDArray
-from rasterio.features import rasterize
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bars import Figure
 from benchmarks.change_maps import change_cells
 from benchmarks.classification import compare
+from benchmarks.frame import population
 from benchmarks.job import FinishedJob, Maps
 from benchmarks.planted import Trap, planted_traps
-from benchmarks.redraws import Coverage, Population, redraw
-from containers.base.contract.grid import Grid
+from benchmarks.redraws import Coverage, redraw
 from containers.base.contract.legend import LandCover
 from containers.base.regions import ALL
 from containers.eodata import hardness
-from containers.gdal.reference_sample import read_sample
 from containers.tensorflow.contract.train import TrainParams
 
 LEAST_CHANGE_POINTS = 30
@@ -105,45 +101,6 @@ def _covered(seed: int, topic: str, found: list[Coverage], least: float | None =
     yield Figure(seed, topic, "highest coverage", max(held), high=0.98)
     yield Figure(seed, topic, "half-width / area", float(np.median(widths)), high=0.5)
     yield Figure(seed, topic, "width / simple random", float(np.median(to_random)))
-
-
-def population(job: FinishedJob) -> Population:
-    """The sampling frame of the job's own strata and allocation."""
-    if job.sample.stratum_map is None:
-        raise LookupError("the sample has no stratum map")
-    with rasterio.open(job.path(job.sample.stratum_map)) as source:
-        codes, tags = source.read(1), source.tags()
-    strata = read_sample(job.path(job.sample.sample), job.path(job.sample.strata))
-    names = [name for name, cells in strata.strata.items() if name != "unknown" and cells > 0]
-    index = np.full(256, -1)
-    for tag, name in tags.items():
-        if tag.startswith("STRATUM_") and name in names:
-            index[int(tag.removeprefix("STRATUM_"))] = names.index(name)
-    truth, mapped = job.truth(), job.smoothed()
-    frame = (index[codes] >= 0) & (np.stack(list(truth.values())) > 0).all(axis=0)
-    domains = {ALL: np.ones(frame.sum(), bool)}
-    for region_id, inside in _regions(job, job.grid):
-        domains[region_id] = inside[frame]
-    return Population(
-        truth=_cells(truth, frame),
-        mapped=_cells(mapped, frame),
-        stratum=index[codes][frame],
-        points=strata.design.points.astype(int),
-        domains=domains,
-    )
-
-
-def _cells(maps: Maps, frame: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
-    return {period: layer[frame].astype(np.int64) for period, layer in maps.items()}
-
-
-def _regions(job: FinishedJob, grid: Grid) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    import geopandas
-
-    transform = rasterio.transform.from_origin(grid.west_m, grid.north_m, grid.resolution_m, grid.resolution_m)
-    for region in geopandas.read_file(job.path(job.counts.regions)).itertuples():
-        burned = rasterize([(region.geometry, 1)], out_shape=grid.shape, transform=transform, dtype="uint8")
-        yield region.region_id, burned.astype(bool)
 
 
 def _accuracy(maps: Maps, truth: Maps) -> float:

@@ -1,0 +1,103 @@
+"""One period of 1536² cells predicted by a network of the default size.
+
+Floor: the same windows in memory, and nothing else. The ratio is the inverse of the share of the in-memory rate.
+"""
+
+import os
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from benchmarks.cases import Case, main
+from containers.base.contract.files import File, sha256_of
+from containers.base.contract.grid import Bounds
+from containers.tensorflow.card import ModelCard, Split, TrainingDomain, legend, versions
+from containers.tensorflow.contract.predict import PredictParams
+from containers.tensorflow.contract.train import LandCoverModel, Network
+from containers.tensorflow.network import prepare_backend, unet_mini
+from containers.tensorflow.normalisation import Normalisation
+from containers.tensorflow.predict import load_weights, run
+
+SIZE, WEST_M, NORTH_M = 1536, 4_000_000, 3_000_000
+BANDS = ("red", "swir16", "swir22")
+WINDOW, OVERLAP, BATCH = 512, 32, 2
+N_WINDOWS = len([*range(0, SIZE - WINDOW, WINDOW - OVERLAP), SIZE - WINDOW]) ** 2
+
+
+def prepare(folder: Path) -> None:
+    """A cube of one period, and a network that has learnt nothing."""
+    store = folder / "store" / "predict" / "key" / "1"
+    store.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(0).normal(1500, 600, (len(BANDS), SIZE, SIZE)).astype(np.int16)
+    with h5py.File(store / "cube.h5", "w") as cube:
+        cube.attrs.update(
+            clearground_cube=1, epsg=3035, resolution_m=20.0, simulated=1, periods=["2020"], bands=list(BANDS),
+            transform=(WEST_M, 20.0, 0.0, NORTH_M, 0.0, -20.0),
+        )  # fmt: skip
+        cube["x"] = WEST_M + 20 * (np.arange(SIZE) + 0.5)
+        cube["y"] = NORTH_M - 20 * (np.arange(SIZE) + 0.5)
+        cube.create_dataset("reflectance/2020", data=values, chunks=(1, 256, 256), compression="gzip", shuffle=True)
+    keras.utils.set_random_seed(0)
+    unet_mini(len(BANDS), Network()).save(store / "model.keras")
+    (store / "card.json").write_text(card().model_dump_json())
+
+
+def card() -> ModelCard:
+    domain = TrainingDomain(
+        simulated=True,
+        epsg=3035,
+        bounds=Bounds(WEST_M, NORTH_M - 20 * SIZE, WEST_M + 20 * SIZE, NORTH_M),
+        resolution_m=20,
+        periods=("2020",),
+        cube="sha256:0",
+    )
+    return ModelCard(
+        bands=BANDS,
+        normalisation=Normalisation(centre=(1500,) * 3, spread=(600,) * 3),
+        legend=legend(),
+        network=Network(),
+        patch_px=256,
+        domain=domain,
+        split=Split(block_px=512, gap_px=16, seed=0, blocks={}, cells={}),
+        scores=(),
+        epochs=1,
+        best_epoch=1,
+        versions=versions(),
+    )
+
+
+def stored(folder: Path, name: str) -> File:
+    path = folder / "store" / "predict" / "key" / "1" / name
+    return File(href=f"store:predict/key/1/{name}", content_id=sha256_of(path), size=path.stat().st_size)
+
+
+def in_memory(folder: Path) -> None:
+    prepare_backend(threads=2)
+    model = load_weights(folder / "store" / "predict" / "key" / "1" / "model.keras")
+    batch = np.random.default_rng(0).normal(0, 1, (BATCH, WINDOW, WINDOW, len(BANDS))).astype(np.float32)
+    for first in range(0, N_WINDOWS, BATCH):
+        model.predict_on_batch(batch[: N_WINDOWS - first])
+
+
+def clearground(folder: Path) -> None:
+    os.environ["CLEARGROUND_STORE"] = str(folder / "store")
+    model = LandCoverModel(weights=stored(folder, "model.keras"), card=stored(folder, "card.json"))
+    params = PredictParams(
+        cube=stored(folder, "cube.h5"),
+        model=model,
+        period="2020",
+        window_px=WINDOW,
+        overlap_px=OVERLAP,
+        batch=BATCH,
+        allow_simulated_model=True,
+    )
+    run(params, folder / "predict" / "clearground")
+
+
+CASES: dict[str, Case] = {"in_memory": in_memory, "clearground": clearground}
+
+
+if __name__ == "__main__":
+    main("benchmarks.predict", CASES, prepare)
