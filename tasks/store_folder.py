@@ -51,10 +51,14 @@ class FolderShelf:
     def _partial(self, path: str, text: str) -> Path:
         target = self.local_root / path
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-        with _opened(partial) as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+        try:
+            with _opened(partial) as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError:  # such as a full disk
+            partial.unlink(missing_ok=True)
+            raise
         return partial
 
     def delete(self, path: str) -> None:

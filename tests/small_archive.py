@@ -60,6 +60,8 @@ class SmallArchive:
                     name: {
                         "href": f"{safe}/{name}.jp2",
                         "gsd": 20,
+                        "proj:code": "EPSG:32633",
+                        "proj:bbox": [WEST_M, NORTH_M - EDGE_PX * CELL_M, WEST_M + EDGE_PX * CELL_M, NORTH_M],
                         "file:size": (sizes or {}).get(name, 1000),
                         "file:checksum": f"1620{start}{len(self.items):04}",
                         **facts,

@@ -151,3 +151,19 @@ def test_container_of_a_killed_worker_is_swept(docked: Machine, engine: "DockerC
     assert containers_of_ours(engine) == []
     assert [item.split()[0] for item in removed] == ["container", "folder"]
     assert not list((docked.folder / "scratch" / "jobs").iterdir())
+
+
+def test_killed_container_ends_with_a_code_and_is_made_again(docked: Machine, engine: "DockerClient") -> None:
+    with docked.process(DRIVER) as worker:
+        wait_until(lambda: bool(containers_of_ours(engine)))
+        container = engine.containers.get(containers_of_ours(engine)[0])
+        wait_until(lambda: container.reload() or container.status == "running")
+        container.kill("SIGKILL")
+        assert worker.wait(30) == 1
+    (row,) = [row for run in docked.store.shelf.entries("runs") for row in [docked.store.shelf.read(run.path)] if row]
+    assert '"code":"out_of_memory"' in row.text
+    assert containers_of_ours(engine) == []
+    assert not list(docked.store.local_root.glob("fake.copy/*/*"))
+    assert sweep(get_settings()) == []
+    result: CopyResult = run_step(CopyParams(text="made again"))
+    assert docked.store.path_of(result.written).read_text() == "made again"
