@@ -6,6 +6,7 @@ import importlib.metadata
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ class Code(NamedTuple):
 Sources = Callable[[str], bytes | None]
 """The bytes of a file below the folder that holds `containers/`; None where there is none."""
 
+_PARSER = threading.Lock()
 _VERSION_COMMANDS = {"gdal": ("gdalinfo", "--version"), "grass": ("grass", "--config", "version")}
 """The program that an image is named after, and how it tells its version."""
 
@@ -81,8 +83,14 @@ def _imports(source: bytes, module: str) -> tuple[str, ...]:
     return tuple(_imported_names(source, module))
 
 
+def _parsed(source: bytes) -> ast.Module:
+    # CPython 3.11 keeps the parser's recursion depth in one place for all threads (python/cpython#106905).
+    with _PARSER:
+        return ast.parse(source)
+
+
 def _imported_names(source: bytes, module: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -95,7 +103,7 @@ def _imported_names(source: bytes, module: str) -> Iterator[str]:
 
 @lru_cache(maxsize=512)
 def _tree_id(source: bytes) -> str:
-    return hashlib.sha256(repr(_meaning(ast.parse(source))).encode()).hexdigest()
+    return hashlib.sha256(repr(_meaning(_parsed(source))).encode()).hexdigest()
 
 
 def _meaning(node: object) -> object:
