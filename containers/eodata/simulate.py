@@ -49,6 +49,7 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
         second_map=labels.get("clcplus"),
         regions=output_file(out / "regions.gpkg", root=out),
         truth={year: output_file(path, root=out) for year, path in truth.items()},
+        scene_truth=tuple(output_file(path, root=out) for path in sorted((out / "truth" / "scenes").glob("*.tif"))),
         areas=output_file(out / "truth" / "areas.csv", root=out),
         products=len(stored),
         objects=tuple(output_file(path, root=out) for path in sorted((out / "eodata").rglob("*")) if path.is_file()),

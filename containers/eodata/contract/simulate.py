@@ -44,6 +44,7 @@ class ArchiveResult(StepResult):
     )
     regions: File = Field(description="Simulated regions as GeoPackage: nuts_id, region_name, level")
     truth: dict[str, File] = Field(description="Year to the true class per cell, EPSG:3035, 20 m")
+    scene_truth: tuple[File, ...] = Field(description="True scene class per cell of every product, by its name")
     areas: File = Field(description="CSV: region_id, period, indicator, area_ha, majority_area_ha")
     products: int = Field(ge=0, description="Products written")
     objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
