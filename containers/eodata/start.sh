@@ -27,9 +27,8 @@ load_archive() {
     id="$(sha256sum "$archive/items.json" | cut -d' ' -f1)"
     [ "$(cat "$EODATA_HOME/archive" 2>/dev/null)" = "$id" ] && return
     rm -f "$EODATA_HOME/archive"
-    radosgw-admin bucket rm --bucket eodata --purge-objects 2>/dev/null || true
     AWS_S3_ENDPOINT="127.0.0.1:$S3_PORT" AWS_HTTPS=NO AWS_VIRTUAL_HOSTING=FALSE \
-        python -m containers.eodata.load --archive "$archive"
+        python -m containers.eodata.load --archive "$archive" --prune
     python -m containers.eodata.ingest "$archive/items.json"
     echo "$id" >"$EODATA_HOME/archive"
 }
