@@ -96,6 +96,10 @@ def _create(engine: "DockerClient", archive: Path) -> "Container":
         name=_name(),
         detach=True,
         init=True,
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        tmpfs={"/tmp": "mode=1777", "/run/eodata": "uid=65532,gid=65532"},  # noqa: S108 - the container's own
         network=_name(),
         environment={"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret},
         labels={"clearground": "eodata", "clearground.archive": str(archive)},

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _UNSEEN = 0.04
-"""Errors granted to a stratum in which none was seen.
+"""Errors granted to a stratum in which none, or nothing else, was seen.
 
 Chosen by redraws over simulated landscapes in which 0 to 10 % of the change was omitted and 1,500 points were drawn:
-95 % intervals of the whole area covered 91 to 98 % with it, 88 to 94 % without, 99.8 to 100 % with half an error
+95 % intervals of the whole area covered 91 to 99 % with it, 88 to 94 % without, 99.8 to 100 % with half an error
 (Jeffreys) at twice the width. Points in doubtful strata do more: with them it is 95 to 99 %.
 """
 
@@ -80,8 +80,8 @@ class Design:
         direct = self.total(errors * inside)
         share, mean = self.means(inside.astype(float)), self.means(errors)
         spread = self.means(errors**2) - mean**2
-        unseen = (spread == 0) & (mean == 0)
-        spread = np.where(unseen, _UNSEEN / (self.points + 1), spread)
+        is_uniform = np.isclose(spread, 0)
+        spread = np.where(is_uniform, _UNSEEN / (self.points + 1), spread)
         even = self._standard_error(share * spread + share * (1 - share) * mean**2)
         return Estimate(mapped_cells + direct.value, max(direct.standard_error, even))
 

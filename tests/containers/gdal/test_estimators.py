@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from containers.gdal.estimators import Design, Estimate
@@ -145,6 +145,7 @@ def test_regions_add_up_to_the_whole_and_a_faultless_map_keeps_its_area_with_an_
 
 
 @settings(max_examples=50, deadline=None)
+@example(np.random.default_rng(1461))
 @given(samples)
 def test_where_the_map_is_constant_in_each_stratum_the_correction_changes_nothing(rng):
     design = Design(np.array([500.0, 50.0]), np.repeat([0, 1], [20, 10]))
