@@ -1,4 +1,4 @@
-"""One period of 1536² cells predicted by a network of the default size.
+"""One period of 1472² cells predicted by a network of the default size.
 
 Floor: the same windows in memory, and nothing else. The ratio is the inverse of the share of the in-memory rate.
 """
@@ -20,7 +20,7 @@ from containers.tensorflow.network import prepare_backend, unet_mini
 from containers.tensorflow.normalisation import Normalisation
 from containers.tensorflow.predict import load_weights, run
 
-SIZE, WEST_M, NORTH_M = 1536, 4_000_000, 3_000_000
+SIZE, WEST_M, NORTH_M = 1472, 4_000_000, 3_000_000
 BANDS = ("red", "swir16", "swir22")
 WINDOW, OVERLAP, BATCH = 512, 32, 2
 N_WINDOWS = len([*range(0, SIZE - WINDOW, WINDOW - OVERLAP), SIZE - WINDOW]) ** 2

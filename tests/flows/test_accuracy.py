@@ -1,7 +1,5 @@
 """Truth in small: what `make accuracy` measures, over the tiny demo of this test run; its bars are for larger areas."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,7 @@ from containers.eodata.hardness import Archive
 from tasks.ledger import Row
 from tasks.store import Store
 from tasks.store_folder import FolderShelf
-from tests.demo_run import Demo
+from tests.demo_run import Demo, newest_folder
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +23,9 @@ def job(demo: Demo) -> FinishedJob:
     store = Store(FolderShelf(demo.state / "store"), demo.state / "scratch")
     run = min((demo.state / "store" / "runs").glob("*/ledger.csv"), key=lambda path: path.stat().st_mtime).parent
     rows = [Row.model_validate_json(path.read_text()) for path in sorted((run / "rows").glob("*.json"))]
-    return FinishedJob(archive_of(demo), store, ancestors(store, demo.product.name), tuple(rows))
-
-
-def archive_of(demo: Demo) -> Archive:
-    [record] = (demo.state / "store" / "eodata.simulate").glob("*/result.json")
-    return Archive(record.parent / json.loads(record.read_text())["attempt"])
+    return FinishedJob(
+        Archive(newest_folder(demo, "eodata.simulate")), store, ancestors(store, demo.product.name), tuple(rows)
+    )
 
 
 @pytest.mark.slow
