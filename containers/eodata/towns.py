@@ -3,11 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from containers.eodata.noise import Axis, FloatArray, IntArray, Noise
 
 _SPACING_M = 3600.0
 _ROAD_PIECES = 10
+_FARTHEST = -1.5
+"""Nearness to a town from two and a half radii on."""
 
 
 class Towns(NamedTuple):
@@ -19,17 +22,25 @@ class Towns(NamedTuple):
     roads: Axis
 
     def nearness(self, y_m: Axis, x_m: Axis) -> FloatArray:
-        """How far inside the nearest town each point of a grid lies: 1 in its centre, 0 at its nominal edge."""
-        best = np.full((len(y_m), len(x_m)), -1.5, dtype=np.float32)
-        for x, y, radius in zip(self.x_m, self.y_m, self.radius_m, strict=True):
-            distance = np.hypot(y_m[:, None] - y, x_m[None, :] - x)
-            np.maximum(best, 1 - distance / radius, out=best)
+        """How far inside a town each point of a grid lies: 1 in its centre, 0 at its nominal edge, at least -1.5."""
+        best = np.full((len(y_m), len(x_m)), _FARTHEST, dtype=np.float32)
+        reaches = (1 - _FARTHEST) * self.radius_m
+        near = _meets(self.y_m - reaches, self.y_m + reaches, y_m) & _meets(self.x_m - reaches, self.x_m + reaches, x_m)
+        for x, y, radius, reach_m in zip(
+            self.x_m[near], self.y_m[near], self.radius_m[near], reaches[near], strict=True
+        ):
+            at = _within(y_m, y - reach_m, y + reach_m), _within(x_m, x - reach_m, x + reach_m)
+            distance = np.hypot(y_m[at[0], None] - y, x_m[None, at[1]] - x)
+            best[at] = np.maximum(best[at], 1 - distance / radius)
         return best
 
     def road_distance(self, y_m: Axis, x_m: Axis, reach_m: float) -> FloatArray:
         """Distance to the edge of the nearest road in metres, negative on it; `reach_m` where it is further."""
         result = np.full((len(y_m), len(x_m)), reach_m, dtype=np.float32)
-        for x0, y0, x1, y1, half in self.roads:
+        ends_x, ends_y, reaches = self.roads[:, [0, 2]], self.roads[:, [1, 3]], self.roads[:, 4] + reach_m
+        near = _meets(ends_y.min(axis=1) - reaches, ends_y.max(axis=1) + reaches, y_m)
+        near &= _meets(ends_x.min(axis=1) - reaches, ends_x.max(axis=1) + reaches, x_m)
+        for x0, y0, x1, y1, half in self.roads[near]:
             rows = _within(y_m, min(y0, y1) - reach_m - half, max(y0, y1) + reach_m + half)
             columns = _within(x_m, min(x0, x1) - reach_m - half, max(x0, x1) + reach_m + half)
             y, x = y_m[rows, None] - y0, x_m[None, columns] - x0
@@ -38,6 +49,12 @@ class Towns(NamedTuple):
             distance = np.hypot(x - along * (x1 - x0), y - along * (y1 - y0)) - half
             result[rows, columns] = np.minimum(result[rows, columns], distance)
         return result
+
+
+def _meets(low: Axis, high: Axis, position_m: Axis) -> npt.NDArray[np.bool_]:
+    """Which intervals share a point with the span of an axis."""
+    meets: npt.NDArray[np.bool_] = (high >= position_m.min()) & (low <= position_m.max())
+    return meets
 
 
 def _within(position_m: Axis, low: float, high: float) -> slice:
