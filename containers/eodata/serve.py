@@ -2,13 +2,15 @@
 
 `python -m containers.eodata.serve --archive DIR --port P` prints one line when the bucket is full and answers
 `GET /ready` with 200 from then on, 503 before. With `--check` it only asks that of a server that runs. moto accepts any
-key and keeps nothing over its end, so every start fills the bucket anew.
+key and keeps nothing over its end, so every start fills the bucket anew; until it is full, everybody but the filler is
+told to come back, because an object that is not there yet must not pass for a missing one.
 """
 
 import argparse
 import logging
 import os
 import resource
+import secrets
 import sys
 import threading
 import time
@@ -33,7 +35,7 @@ StartResponse = Callable[..., Any]
 
 
 class Application:
-    """The moto application, and beside it whether the bucket is full."""
+    """The moto application, which serves only its filler until the bucket is full."""
 
     def __init__(self) -> None:
         os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_IN_MEMORY_BYTES)
@@ -41,12 +43,15 @@ class Application:
 
         self._moto = DomainDispatcherApplication(create_backend_app)
         self.ready = threading.Event()
+        self.filler = f"filler-{secrets.token_hex(8)}"
+        """Access key of the one who fills the bucket."""
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != _READY_PATH:
+        is_full, asks_for_ready = self.ready.is_set(), environ["PATH_INFO"] == _READY_PATH
+        if not asks_for_ready and (is_full or f"={self.filler}/" in environ.get("HTTP_AUTHORIZATION", "")):
             answer: Iterable[bytes] = self._moto(environ, start_response)
             return answer
-        status, text = ("200 OK", b"ready\n") if self.ready.is_set() else ("503 Service Unavailable", b"filling\n")
+        status, text = ("200 OK", b"ready\n") if is_full else ("503 Service Unavailable", b"filling\n")
         start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
         return [text]
 
@@ -62,8 +67,8 @@ def start(archive: Path, host: str, port: int) -> "BaseWSGIServer":
     server = make_server(host, port, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://{host}:{server.server_port}"
-    anyone = Endpoint(url=url, region=_REGION, access_key_id="simulated", secret_access_key="simulated")  # noqa: S106
-    load(archive, client(anyone))
+    filler = Endpoint(url=url, region=_REGION, access_key_id=application.filler, secret_access_key=application.filler)
+    load(archive, client(filler))
     application.ready.set()
     return server
 

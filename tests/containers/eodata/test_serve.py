@@ -66,6 +66,14 @@ def test_ready_is_told_from_filling(eodata_url: str) -> None:
     assert [answer[:3] for answer in answers] == ["503", "200"]
 
 
+def test_nothing_is_missing_while_the_bucket_fills() -> None:
+    """A run that goes on after the server was killed must wait, not take scenes for ghosts."""
+    filling, answers = Application(), []
+    asked = {"PATH_INFO": "/eodata/B04.jp2", "HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=embedded/20200101/"}
+    filling(asked, lambda status, _: answers.append(status))
+    assert answers == ["503 Service Unavailable"]
+
+
 def test_a_second_load_copies_what_has_changed_and_prunes_what_is_foreign(
     eodata_url: str, archive_folder: Path
 ) -> None:
