@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.backends import get_backend
 
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError
@@ -17,6 +18,7 @@ Items = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def eodata_url(archive_folder: Path) -> Iterator[str]:
+    get_backend("s3").reset()  # moto's servers in one process share their objects
     server = start(archive_folder, "127.0.0.1", 0)
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()
