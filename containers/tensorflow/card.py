@@ -13,6 +13,7 @@ from containers.base.contract.grid import Bounds
 from containers.base.contract.legend import CLASSES
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError
+from containers.tensorflow.blocks import Block
 from containers.tensorflow.contract.train import Network
 from containers.tensorflow.normalisation import Normalisation
 
@@ -36,6 +37,9 @@ class Split(Contract):
     seed: int
     blocks: dict[str, int] = Field(description="Part to blocks")
     cells: dict[str, dict[str, int]] = Field(description="Part to class name to labelled cells")
+    inner: dict[str, tuple[Block, ...]] = Field(
+        default={}, description="Part to the inner parts of its blocks: first row and column, height and width in cells"
+    )
 
 
 class Scores(Contract):
@@ -53,7 +57,11 @@ class ModelCard(Contract):
     """Stored beside the weights as JSON."""
 
     bands: tuple[str, ...] = Field(description="Inputs by name, in order")
-    normalisation: Normalisation
+    normalisation: Normalisation = Field(description="For cubes that the model has not seen")
+    period_normalisation: dict[str, Normalisation] = Field(
+        default={},
+        description="For the periods of the training cube: the same blocks in each, so that haze and season cancel out",
+    )
     legend: dict[str, int] = Field(description="Class name to code, in the order of the network's outputs")
     network: Network
     patch_px: int
@@ -63,6 +71,11 @@ class ModelCard(Contract):
     epochs: int
     best_epoch: int
     versions: dict[str, str]
+
+    def normalisation_of(self, cube: str, period: str) -> Normalisation:
+        """Constants for a period of the cube with that content id."""
+        known = self.period_normalisation if cube == self.domain.cube else {}
+        return known.get(period, self.normalisation)
 
 
 def legend() -> dict[str, int]:

@@ -1,5 +1,6 @@
 """From reflectance to network input: robust constants per band, learnt on the training blocks alone."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,10 @@ class Normalisation(Contract):
 
     centre: tuple[float, ...] = Field(description="Median per band, reflectance × 10 000")
     spread: tuple[float, ...] = Field(description="Half of the 16–84 % range per band, reflectance × 10 000")
+
+
+Normalisations = Mapping[str, Normalisation]
+"""By period."""
 
 
 def has_data(reflectance: NDArray[np.int16]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from containers.base.contract.legend import CLASSES
 from containers.tensorflow.blocks import count_classes
-from containers.tensorflow.normalisation import Normalisation, has_data, normalise
+from containers.tensorflow.normalisation import Normalisations, has_data, normalise
 
 _TRIALS = 256
 """Patches drawn to see which shares of the classes drawing gives."""
@@ -19,10 +19,11 @@ class LabelledWindow(NamedTuple):
 
     reflectance: NDArray[np.int16]
     codes: NDArray[np.uint8]
+    period: str
 
     def cut(self, row: int, col: int, size: int) -> "LabelledWindow":
         inside = slice(row, row + size), slice(col, col + size)
-        return LabelledWindow(self.reflectance[:, *inside], self.codes[inside])
+        return self._replace(reflectance=self.reflectance[:, *inside], codes=self.codes[inside])
 
 
 class Batch(NamedTuple):
@@ -34,16 +35,17 @@ class Batch(NamedTuple):
     weights: NDArray[np.float32]
 
 
-def labelled_window(reflectance: NDArray[np.int16], codes: NDArray[np.uint8]) -> LabelledWindow:
+def labelled_window(reflectance: NDArray[np.int16], codes: NDArray[np.uint8], period: str) -> LabelledWindow:
     """A window whose unknown and dataless cells have the code 0."""
-    return LabelledWindow(reflectance, np.where(np.isin(codes, CLASSES) & has_data(reflectance), codes, np.uint8(0)))
+    known = np.isin(codes, CLASSES) & has_data(reflectance)
+    return LabelledWindow(reflectance, np.where(known, codes, np.uint8(0)), period)
 
 
-def batch_of(windows: Sequence[LabelledWindow], normalisation: Normalisation) -> Batch:
+def batch_of(windows: Sequence[LabelledWindow], normalisations: Normalisations) -> Batch:
     """Windows of one size as one batch."""
     codes = np.stack([window.codes for window in windows])
     return Batch(
-        inputs=np.stack([normalise(window.reflectance, normalisation) for window in windows]),
+        inputs=np.stack([normalise(window.reflectance, normalisations[window.period]) for window in windows]),
         targets=(codes[..., None] == np.array(CLASSES)).astype(np.float32),
         weights=(codes != 0).astype(np.float32),
     )
@@ -54,33 +56,34 @@ def cover(window: LabelledWindow, patch_px: int) -> Iterator[LabelledWindow]:
     codes = window.codes.copy()
     for row in _starts(codes.shape[0], patch_px):
         for col in _starts(codes.shape[1], patch_px):
-            patch = LabelledWindow(window.reflectance, codes).cut(row, col, patch_px)
-            yield LabelledWindow(patch.reflectance, patch.codes.copy())
+            patch = window._replace(codes=codes).cut(row, col, patch_px)
+            yield patch._replace(codes=patch.codes.copy())
             patch.codes[:] = 0
 
 
 class PatchDrawer:
     """Draws patches around cells of a random class, so that rare classes are seen as often as common ones.
 
-    The weights take back in the loss what the drawing gives to rare classes (importance sampling), so that the
-    network's probabilities are those of the landscape.
+    The weights take half of that back in the loss (the square root of the ratio of shares): all of it would favour
+    common classes where pixels mix, nothing of it rare ones everywhere.
     """
 
     def __init__(
-        self, windows: Sequence[LabelledWindow], normalisation: Normalisation, patch_px: int, jitter: float, seed: int
+        self, windows: Sequence[LabelledWindow], normalisations: Normalisations, patch_px: int, jitter: float, seed: int
     ) -> None:
-        self._windows, self._normalisation = windows, normalisation
+        self._windows, self._normalisations = windows, normalisations
         self._patch_px, self._jitter = patch_px, jitter
         self._rng = np.random.default_rng(seed)
         counts = np.stack([count_classes(window.codes) for window in windows])
         self._odds = counts / counts.sum(axis=0)
         drawn = np.sum([count_classes(self.draw().codes) for _ in range(_TRIALS)], axis=0)
-        self.class_weights = (counts.sum(axis=0) / counts.sum() / (drawn / drawn.sum())).astype(np.float32)
+        ratio = (counts.sum(axis=0) / counts.sum()) / (drawn / drawn.sum())
+        self.class_weights = np.sqrt(ratio).astype(np.float32)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Endless batches of `size` patches."""
         while True:
-            batch = batch_of([_turned(self.draw(), self._rng) for _ in range(size)], self._normalisation)
+            batch = batch_of([_turned(self.draw(), self._rng) for _ in range(size)], self._normalisations)
             yield batch._replace(
                 inputs=jittered(batch.inputs, self._jitter, self._rng), weights=batch.targets @ self.class_weights
             )
@@ -110,7 +113,9 @@ def _turned(window: LabelledWindow, rng: np.random.Generator) -> LabelledWindow:
     quarter_turns, mirror = int(rng.integers(4)), rng.random() < 0.5
     reflectance = np.rot90(window.reflectance, quarter_turns, axes=(1, 2))
     codes = np.rot90(window.codes, quarter_turns)
-    return LabelledWindow(reflectance[:, :, ::-1], codes[:, ::-1]) if mirror else LabelledWindow(reflectance, codes)
+    if mirror:
+        reflectance, codes = reflectance[:, :, ::-1], codes[:, ::-1]
+    return window._replace(reflectance=reflectance, codes=codes)
 
 
 def _starts(length: int, patch_px: int) -> list[int]:

@@ -95,9 +95,11 @@ def _write(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParam
     """Predict strip by strip into the three products; returns their paths by name."""
     height, width = cube.grid.shape
 
+    normalisation = card.normalisation_of(params.cube.content_id, params.period)
+
     def read(row: int, rows: int) -> Strip:
         values = cube.reflectance(params.period, card.bands, slice(row, row + rows), slice(0, width))
-        return Strip(normalise(values, card.normalisation), has_data(values))
+        return Strip(normalise(values, normalisation), has_data(values))
 
     paths = {name: out / f"{name}_{params.period}.tif" for name in ("probabilities", "classes", "confidence")}
     windows = Windows(params.window_px, params.overlap_px, params.batch)

@@ -17,23 +17,25 @@ from containers.tensorflow.contract.train import LandCoverModel, TrainParams, Tr
 from containers.tensorflow.cube_reader import Cube
 from containers.tensorflow.figures import draw_confusion, draw_curves
 from containers.tensorflow.network import compiled, prepare_backend, unet_mini
-from containers.tensorflow.normalisation import Normalisation, fit_normalisation
-from containers.tensorflow.parts import Parts, read_parts
+from containers.tensorflow.normalisation import Normalisations, fit_normalisation
+from containers.tensorflow.parts import Parts, period_normalisations, read_parts
 from containers.tensorflow.patches import LabelledWindow, PatchDrawer, batch_of, cover
 
 
-def fit(model: keras.Model, parts: Parts, normalisation: Normalisation, params: TrainParams) -> dict[str, list[float]]:
+def fit(
+    model: keras.Model, parts: Parts, normalisations: Normalisations, params: TrainParams
+) -> dict[str, list[float]]:
     """Train until the validation loss stops falling; the model keeps its best weights. Returns the history."""
-    drawer = PatchDrawer(parts["train"], normalisation, params.patch_px, params.radiometric_jitter, params.seed)
+    drawer = PatchDrawer(parts["train"], normalisations, params.patch_px, params.radiometric_jitter, params.seed)
     tiles = [tile for window in parts["validation"] for tile in cover(window, params.patch_px) if tile.codes.any()]
     most = max(1, params.patches_per_epoch // 4)
     chosen = np.random.default_rng(params.seed).permutation(len(tiles))[:most]
     history = model.fit(
         drawer.batches(params.batch),
         shuffle=False,
-        steps_per_epoch=math.ceil(params.patches_per_epoch / params.batch),
+        steps_per_epoch=_steps_per_epoch(params),
         epochs=params.max_epochs,
-        validation_data=tuple(batch_of([tiles[index] for index in chosen], normalisation)),
+        validation_data=tuple(batch_of([tiles[index] for index in chosen], normalisations)),
         validation_batch_size=params.batch,
         callbacks=_callbacks(params),
         verbose=0,
@@ -46,46 +48,55 @@ def fit(model: keras.Model, parts: Parts, normalisation: Normalisation, params: 
 
 
 def confusion_of(
-    model: keras.Model, windows: list[LabelledWindow], normalisation: Normalisation, params: TrainParams
+    model: keras.Model, windows: list[LabelledWindow], normalisations: Normalisations, params: TrainParams
 ) -> NDArray[np.int64]:
     """Cells by label (row) and prediction (column) over all labelled cells of the windows."""
     tiles = (tile for window in windows for tile in cover(window, params.patch_px) if tile.codes.any())
     matrix = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     while chunk := list(itertools.islice(tiles, params.batch)):
-        batch = batch_of(chunk, normalisation)
+        batch = batch_of(chunk, normalisations)
         known = batch.weights > 0
         predicted = model.predict_on_batch(batch.inputs).argmax(axis=-1)[known]
         np.add.at(matrix, (batch.targets.argmax(axis=-1)[known], predicted), 1)
     return matrix
 
 
+def domain_of(cube: Cube, content_id: str) -> TrainingDomain:
+    return TrainingDomain(
+        simulated=cube.simulated,
+        epsg=cube.grid.epsg,
+        bounds=cube.grid.bounds,
+        resolution_m=cube.grid.resolution_m,
+        periods=cube.labelled,
+        cube=content_id,
+    )
+
+
 def run(params: TrainParams, out: Path) -> TrainResult:
     prepare_backend(threads=params.execution.threads, seed=params.seed)
     with Cube(local_path(params.cube)) as cube:
         parts, split = read_parts(cube, params)
-        domain = TrainingDomain(
-            simulated=cube.simulated,
-            epsg=cube.grid.epsg,
-            bounds=cube.grid.bounds,
-            resolution_m=cube.grid.resolution_m,
-            periods=cube.labelled,
-            cube=params.cube.content_id,
-        )
-        bands = cube.bands
-    normalisation = fit_normalisation([window.reflectance for window in parts["train"]])
-    model = unet_mini(len(bands), params.network)
-    compiled(model, learning_rate=params.learning_rate, label_smoothing=params.label_smoothing)
-    history = fit(model, parts, normalisation, params)
+        bands, domain = cube.bands, domain_of(cube, params.cube.content_id)
+        normalisation = fit_normalisation([window.reflectance for window in parts["train"]])
+        by_period = dict.fromkeys(cube.labelled, normalisation) | period_normalisations(cube, split.inner["train"])
+    model = compiled(
+        unet_mini(len(bands), params.network),
+        learning_rate=params.learning_rate,
+        steps=params.max_epochs * _steps_per_epoch(params),
+        label_smoothing=params.label_smoothing,
+    )
+    history = fit(model, parts, by_period, params)
     card = ModelCard(
         bands=bands,
         normalisation=normalisation,
+        period_normalisation=by_period,
         legend=legend(),
         network=params.network,
         patch_px=params.patch_px,
         domain=domain,
         split=split,
         scores=tuple(
-            scores(name, confusion_of(model, parts[name], normalisation, params)) for name in ("validation", "test")
+            scores(name, confusion_of(model, parts[name], by_period, params)) for name in ("validation", "test")
         ),
         epochs=len(history["val_loss"]),
         best_epoch=1 + int(np.nanargmin(history["val_loss"])),
@@ -106,6 +117,10 @@ def _published(model: keras.Model, card: ModelCard, history: dict[str, list[floa
         f1=test.f1,
         figures={name: output_file(out / f"{name}.png") for name in ("curves", "confusion")},
     )
+
+
+def _steps_per_epoch(params: TrainParams) -> int:
+    return math.ceil(params.patches_per_epoch / params.batch)
 
 
 def _callbacks(params: TrainParams) -> list[keras.callbacks.Callback]:

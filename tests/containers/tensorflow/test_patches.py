@@ -10,18 +10,19 @@ from containers.tensorflow.normalisation import LIMIT, Normalisation, fit_normal
 from containers.tensorflow.patches import LabelledWindow, PatchDrawer, batch_of, cover, jittered, labelled_window
 
 UNIT = Normalisation(centre=(0.0,), spread=(1.0,))
+UNITS = {"2018": UNIT}
 
 
 def window_with(codes: np.ndarray) -> LabelledWindow:
     """A window whose single band holds its own codes."""
-    return LabelledWindow(codes[None].astype(np.int16), codes.astype(np.uint8))
+    return LabelledWindow(codes[None].astype(np.int16), codes.astype(np.uint8), "2018")
 
 
 def test_unknown_and_dataless_cells_are_not_learnt() -> None:
     reflectance = np.array([[[1, REFLECTANCE_NODATA, 3, 4]]], np.int16)
-    window = labelled_window(reflectance, np.array([[1, 2, 0, 9]], np.uint8))
+    window = labelled_window(reflectance, np.array([[1, 2, 0, 9]], np.uint8), "2018")
     assert window.codes.tolist() == [[1, 0, 0, 0]]
-    batch = batch_of([window], UNIT)
+    batch = batch_of([window], UNITS)
     assert batch.weights.tolist() == [[[1, 0, 0, 0]]]
     assert batch.targets[0, 0].tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
     assert np.isfinite(batch.inputs).all()
@@ -57,29 +58,39 @@ def test_classes_are_drawn_alike_and_patches_hold_their_class() -> None:
     codes = np.full((64, 64), 2)
     codes[:, 32:] = 3
     codes[5, 5:9] = 1
-    drawer = PatchDrawer([window_with(codes)], UNIT, patch_px=8, jitter=0, seed=1)
+    drawer = PatchDrawer([window_with(codes)], UNITS, patch_px=8, jitter=0, seed=1)
     patches = [drawer.draw() for _ in range(600)]
     rare = np.mean([(patch.codes == 1).any() for patch in patches])
     assert 0.28 < rare < 0.4
     assert {patch.codes.shape for patch in patches} == {(8, 8)}
 
 
-def test_weights_give_the_shares_of_the_landscape_back() -> None:
-    """Class 1 covers 2 % of the block and far more of the drawn patches, and 2 % again of their weights."""
+def test_weights_give_half_of_the_landscape_back() -> None:
+    """Class 1 covers 2 % of the block and far more of the drawn patches; its share of the weights is halfway between,
+    as odds on a log scale."""
     codes = np.full((100, 100), 2)
     codes[:, 60:] = 3
     codes[40:50, 20:40] = 1
-    drawer = PatchDrawer([window_with(codes)], UNIT, patch_px=16, jitter=0, seed=2)
+    drawer = PatchDrawer([window_with(codes)], UNITS, patch_px=16, jitter=0, seed=2)
     batch = next(drawer.batches(1500))
     drawn = batch.targets.mean(axis=(0, 1, 2))
     weighted = (batch.targets * batch.weights[..., None]).sum(axis=(0, 1, 2)) / batch.weights.sum()
     assert drawn[0] > 0.15
-    np.testing.assert_allclose(weighted, [0.02, 0.59, 0.39], rtol=0.12)
+    halfway = np.sqrt(drawn * [0.02, 0.59, 0.39])
+    np.testing.assert_allclose(weighted, halfway / halfway.sum(), rtol=0.12)
+
+
+def test_every_period_has_its_own_constants() -> None:
+    hazy = window_with(np.full((4, 4), 3))._replace(period="2019")
+    normalisations = UNITS | {"2019": Normalisation(centre=(2.0,), spread=(0.5,))}
+    batch = batch_of([window_with(np.full((4, 4), 3)), hazy], normalisations)
+    assert (batch.inputs[0] == 3).all()
+    assert (batch.inputs[1] == 2).all()
 
 
 def test_patches_never_leave_their_block() -> None:
     blocks = [window_with(np.full((12, 12), code)) for code in (1, 2, 3)]
-    drawer = PatchDrawer(blocks, UNIT, patch_px=8, jitter=0, seed=3)
+    drawer = PatchDrawer(blocks, UNITS, patch_px=8, jitter=0, seed=3)
     batch = next(drawer.batches(200))
     codes = batch.targets.argmax(axis=-1) + 1
     assert (codes == codes[:, :1, :1]).all()
@@ -88,7 +99,7 @@ def test_patches_never_leave_their_block() -> None:
 
 def test_reflectance_and_codes_are_turned_together() -> None:
     codes = np.random.default_rng(0).integers(1, 4, (24, 24))
-    drawer = PatchDrawer([window_with(codes)], UNIT, patch_px=8, jitter=0, seed=3)
+    drawer = PatchDrawer([window_with(codes)], UNITS, patch_px=8, jitter=0, seed=3)
     for batch in islice(drawer.batches(16), 4):
         np.testing.assert_array_equal(batch.inputs[..., 0], batch.targets.argmax(axis=-1) + 1)
 
@@ -96,7 +107,7 @@ def test_reflectance_and_codes_are_turned_together() -> None:
 def test_draws_are_reproducible_by_seed() -> None:
     block = window_with(np.random.default_rng(0).integers(1, 4, (40, 40)))
     first, again, other = (
-        next(PatchDrawer([block], UNIT, patch_px=8, jitter=0.2, seed=seed).batches(4)).inputs for seed in (7, 7, 8)
+        next(PatchDrawer([block], UNITS, patch_px=8, jitter=0.2, seed=seed).batches(4)).inputs for seed in (7, 7, 8)
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()

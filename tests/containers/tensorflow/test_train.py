@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -12,9 +13,14 @@ import rasterio
 from pydantic import ValidationError
 
 from containers.base.contract.files import File
+from containers.base.contract.legend import REFLECTANCE_NODATA
 from containers.base.contract.step import StepError
+from containers.tensorflow.blocks import Block
+from containers.tensorflow.card import read_card
 from containers.tensorflow.contract.predict import PredictParams
 from containers.tensorflow.contract.train import LandCoverModel, Network, TrainParams, TrainResult
+from containers.tensorflow.cube_reader import Cube
+from containers.tensorflow.parts import period_normalisations
 from containers.tensorflow.predict import run as predict
 from containers.tensorflow.train import run as train
 
@@ -82,12 +88,31 @@ def test_card_tells_what_the_model_is(training: tuple[TrainResult, Path]) -> Non
     }
     assert card["domain"]["cube"].startswith("sha256:")
     assert card["split"]["blocks"] == {"train": 12, "validation": 2, "test": 2}
+    inner = [tuple(block) for part in card["split"]["inner"].values() for block in part]
+    assert sorted(inner) == [(4 + 64 * i, 4 + 64 * j, 56, 56) for i in range(4) for j in range(4)]
     scores = {part["part"]: part for part in card["scores"]}
     confusion = np.array(scores["test"]["confusion"])
     assert confusion.sum(axis=1).tolist() == list(card["split"]["cells"]["test"].values())
     assert scores["test"]["accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum()) == result.test_accuracy
     assert card["epochs"] >= card["best_epoch"] >= 1
     assert card["versions"]["keras"] == keras.version()
+
+
+def test_periods_are_normalised_over_the_same_blocks(training: tuple[TrainResult, Path]) -> None:
+    """The second period is brighter by a fifth and 600; a cube that the model has not seen gets the labelled one's."""
+    _, out = training
+    card = read_card(out / "card.json")
+    labelled, hazy = (np.array(card.normalisation_of(card.domain.cube, period).centre) for period in ("2017", "2018"))
+    np.testing.assert_allclose(hazy, 1.2 * labelled + 600, rtol=0.02)
+    assert card.normalisation_of("sha256:another", "2018") == card.normalisation
+
+
+def test_period_of_other_land_is_left_out(cube_store: Any) -> None:
+    cube_store.write_cube("half.h5", labels=cube_store.true_codes())
+    with h5py.File(cube_store.root / "half.h5", "r+") as file:
+        file["reflectance/2018"][:, :140] = REFLECTANCE_NODATA
+    with Cube(cube_store.root / "half.h5") as cube:
+        assert set(period_normalisations(cube, [Block(0, 0, 256, 256)])) == {"2017"}
 
 
 def test_best_weights_are_kept(training: tuple[TrainResult, Path]) -> None:
