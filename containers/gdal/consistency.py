@@ -18,7 +18,7 @@ from containers.base.raster import BLOCK_PX, create_cog, grown, open_raster, til
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.hidden_markov import chain
-from containers.gdal.history import UNKNOWN_CHANGE, histories
+from containers.gdal.history import REACH_PX, UNKNOWN_CHANGE, histories
 
 _TILE_BYTES = 256 << 20
 _BYTES_PER_CELL_AND_PERIOD = 10 * len(CLASSES) * 4
@@ -62,9 +62,9 @@ def _write(sources: list[Any], sinks: dict[str, Any], grid: Grid, params: Consis
     model = chain(params.transitions.matrix)
     tiles = list(tile_windows(grid.shape, tile_px(len(sources))))
     for done, tile in enumerate(tiles, start=1):
-        # A patch that meets the tile and is too small reaches at most `least` − 2 cells beyond it, and the
-        # neighbourhood of the evidence one more.
-        window, inner = grown(tile, least, grid.shape)
+        # A patch that meets the tile and is too small ends within `least` − 2 cells of it, which takes one more cell
+        # to see, and what its cells' neighbours have to say.
+        window, inner = grown(tile, least - 1 + REACH_PX, grid.shape)
         probabilities = np.stack([source.read(window=window) for source in sources])
         result = histories(
             probabilities,

@@ -71,6 +71,13 @@ def most_probable_path(evidence: Array, model: Chain, may_change: NDArray[np.boo
     return path
 
 
+def log_joint(path: NDArray[np.uint8], evidence: Array, model: Chain) -> Array:
+    """Log probability (cell,) of histories (period, cell) together with all that was seen."""
+    seen = np.take_along_axis(evidence, path[:, None], axis=1)[:, 0].sum(axis=0)
+    joint: Array = model.start[path[0]] + model.step[path[:-1], path[1:]].sum(axis=0) + seen
+    return joint
+
+
 def _forward(evidence: Array, model: Chain) -> Array:
     """Log probability of every class together with all that was seen until then."""
     forward = np.empty_like(evidence)

@@ -1,4 +1,4 @@
-"""Histories of cells from yearly class probabilities: smoothed along time, without changes too small to be mapped."""
+"""Histories of cells from yearly class probabilities: decoded along time, their changes judged, small ones undone."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,20 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from containers.base.contract.legend import CLASSES, PROBABILITY_NODATA, PROBABILITY_SCALE, LandCover
-from containers.gdal.hidden_markov import Array, Chain, log_constant, most_probable_path, posterior
+from containers.gdal.hidden_markov import Array, Chain, log_constant, log_joint, most_probable_path, posterior
 
 UNKNOWN_CHANGE = 255
+REACH_PX = 3
+"""Changed cells up to this far away, in rows and columns, have a say in whether a change is believed."""
+_LENIENCE = 3.0
+"""How much more the evidence weighs when candidates of change are looked for than when they are judged."""
 _LEAST_PROBABILITY = PROBABILITY_SCALE / 2
 """What a stored 0 may stand for: half a step, so that no class is ever ruled out by rounding."""
-_NEIGHBOURS = np.ones((3, 3), int)
+_TOUCHING = np.ones((3, 3), int)
+
+Mask = NDArray[np.bool_]
+Path = NDArray[np.uint8]
+"""Index of the class per (period, y, x)."""
 
 
 class Histories(NamedTuple):
@@ -27,20 +35,18 @@ class Histories(NamedTuple):
 def histories(
     probabilities: NDArray[np.uint8], model: Chain, *, temperature: float, spatial_weight: float, least_cells: int
 ) -> Histories:
-    """Smoothed histories from probabilities uint8 × 1/250 (period, class, y, x), nodata 255.
+    """Consistent histories from probabilities uint8 × 1/250 (period, class, y, x), nodata 255.
 
     A cell without data in a period is unknown in that period, and no evidence for the others.
     """
-    n_periods, n_classes, *shape = probabilities.shape
     observed = probabilities[:, 0] != PROBABILITY_NODATA
-    evidence = evidence_of(probabilities, observed, temperature, spatial_weight).reshape(n_periods, n_classes, -1)
-    path = most_probable_path(evidence, model)
-    path = without_small_changes(path.reshape(n_periods, *shape), evidence, model, least_cells)
-    log_posterior = posterior(evidence, model).reshape(n_periods, n_classes, *shape)
-    confidence = np.take_along_axis(log_posterior, path[:, None], axis=1)[:, 0]
+    evidence = evidence_of(probabilities, temperature)
+    path = believed_path(evidence, model, spatial_weight, least_cells)
+    flat = evidence.reshape(*evidence.shape[:2], -1)
+    confidence = np.take_along_axis(posterior(flat, model).reshape(evidence.shape), path[:, None], axis=1)[:, 0]
     classes = np.where(observed, np.array(CLASSES, np.uint8)[path], np.uint8(LandCover.UNKNOWN))
     seen_twice = observed.sum(axis=0) >= 2
-    changed = -np.expm1(log_constant(evidence, model)).reshape(shape)
+    changed = -np.expm1(log_constant(flat, model)).reshape(seen_twice.shape)
     return Histories(
         classes=classes,
         confidence=_scaled(np.exp(confidence), observed),
@@ -49,43 +55,67 @@ def histories(
     )
 
 
-def evidence_of(
-    probabilities: NDArray[np.uint8], observed: NDArray[np.bool_], temperature: float, spatial_weight: float
-) -> Array:
-    """Log probabilities (period, class, y, x), drawn towards the mean of the observed 3×3 cells and divided by the
-    temperature; 0 where nothing was observed."""
-    known = observed[:, None]
+def evidence_of(probabilities: NDArray[np.uint8], temperature: float) -> Array:
+    """Log probabilities divided by the temperature, float32 in the same shape; 0 where nothing was observed."""
     steps = np.arange(np.iinfo(np.uint8).max + 1)
-    log_of = np.log(np.maximum(steps * PROBABILITY_SCALE, _LEAST_PROBABILITY)).astype(np.float32) / temperature
+    log_of = np.log(np.maximum(steps * PROBABILITY_SCALE, _LEAST_PROBABILITY)) / temperature
     log_of[PROBABILITY_NODATA] = 0
-    logs: Array = log_of[probabilities]
-    if spatial_weight:
-        around = _sum_3x3(logs) / np.maximum(_sum_3x3(known.astype(np.float32)), 1)
-        logs += spatial_weight * (around - logs)
-        logs *= known
-    return logs
+    evidence: Array = log_of.astype(np.float32)[probabilities]
+    return evidence
 
 
-def without_small_changes(
-    path: NDArray[np.uint8], evidence: Array, model: Chain, least_cells: int
-) -> NDArray[np.uint8]:
-    """The histories (period, y, x) without changes in patches of fewer than `least_cells` cells.
+def believed_path(evidence: Array, model: Chain, spatial_weight: float, least_cells: int) -> Path:
+    """The histories of evidence (period, class, y, x) in which only changes are left that are worth believing.
 
-    A patch is cells that touch, corners included, and turn to one class in one period. Cells of small patches get
-    their most probable history in which nothing changes but what they keep.
+    Candidates come from decoding every cell by itself, leniently. A candidate stays if with its neighbours it is more
+    probable than its absence, and if it belongs to a patch of `least_cells` cells at least. Cells that lose a change
+    get their most probable history without it.
     """
+    shape = evidence.shape[2:]
+    flat = evidence.reshape(*evidence.shape[:2], -1)
+    path = most_probable_path(_LENIENCE * flat, model).reshape(-1, *shape)
     changes = path[1:] != path[:-1]
+    gains = gain_of_changes(path, flat, model)
     kept = np.zeros_like(changes)
-    for period, changed in enumerate(changes):
-        for index in range(len(CLASSES)):
-            labels, count = ndimage.label(changed & (path[period + 1] == index), structure=_NEIGHBOURS)
-            large = np.bincount(labels.ravel(), minlength=count + 1) >= least_cells
-            large[0] = False
-            kept[period] |= large[labels]
+    for period, index in np.ndindex(len(changes), len(CLASSES)):
+        event = changes[period] & (path[period + 1] == index)
+        kept[period] |= in_large_patches(event & is_convincing(gains[period], event, spatial_weight), least_cells)
     undone = (changes & ~kept).any(axis=0)
-    result = path.copy()
-    result[:, undone] = most_probable_path(evidence[:, :, undone.ravel()], model, kept[:, undone])
-    return result
+    path[:, undone] = most_probable_path(_LENIENCE * flat[:, :, undone.ravel()], model, kept[:, undone])
+    return path
+
+
+def gain_of_changes(path: Path, flat: Array, model: Chain) -> Array:
+    """How much more probable, as a log ratio (period − 1, y, x), a history is with its change between two periods than
+    the best one without it; 0 where nothing changes. `flat` is the evidence (period, class, cell)."""
+    changes = path[1:] != path[:-1]
+    cells = changes.any(axis=0)
+    own, evidence = path[:, cells], flat[:, :, cells.ravel()]
+    likelihood = log_joint(own, evidence, model)
+    gains = np.zeros(changes.shape, np.float32)
+    for period in range(len(changes)):
+        others = changes[:, cells].copy()
+        others[period] = False
+        gains[period, cells] = likelihood - log_joint(most_probable_path(evidence, model, others), evidence, model)
+    return gains
+
+
+def is_convincing(gains: Array, event: Mask, spatial_weight: float) -> Mask:
+    """Where the gain of an event (y, x) is positive, drawn towards the mean of the same event's cells around.
+
+    A mean, not a sum: neighbours that are wrong are mostly wrong together.
+    """
+    around = _box_sum(np.where(event, gains, 0)) / np.maximum(_box_sum(event.astype(np.float32)), 1)
+    return event & ((1 - spatial_weight) * gains + spatial_weight * around > 0)
+
+
+def in_large_patches(event: Mask, least_cells: int) -> Mask:
+    """The cells of an event (y, x) that lie in patches, touching at corners included, of `least_cells` at least."""
+    labels, count = ndimage.label(event, structure=_TOUCHING)
+    large = np.bincount(labels.ravel(), minlength=count + 1) >= least_cells
+    large[0] = False
+    mask: Mask = large[labels]
+    return mask
 
 
 def last_change(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -98,13 +128,16 @@ def last_change(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return last
 
 
-def _scaled(values: Array, known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _scaled(values: Array, known: Mask) -> NDArray[np.uint8]:
     return np.where(known, np.rint(values / PROBABILITY_SCALE), PROBABILITY_NODATA).astype(np.uint8)
 
 
-def _sum_3x3(array: Array) -> Array:
-    """Sum over the 3×3 cells (…, y, x); outside counts as 0. Added in one order, so that windows equal the whole."""
-    padded = np.pad(array, [(0, 0)] * (array.ndim - 2) + [(1, 1), (1, 1)])
-    rows = padded[..., :-2, :] + padded[..., 1:-1, :] + padded[..., 2:, :]
-    total: Array = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
+def _box_sum(array: Array) -> Array:
+    """Sum (y, x) over all cells within reach; outside counts as 0. Added in one order, so that windows equal the
+    whole."""
+    size = 2 * REACH_PX + 1
+    height, width = array.shape
+    padded = np.pad(array, REACH_PX)
+    rows = np.sum([padded[first : first + height] for first in range(size)], axis=0)
+    total: Array = np.sum([rows[:, first : first + width] for first in range(size)], axis=0)
     return total

