@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import BandName
 from containers.gdal.contract.composite import MaskRule
-from containers.gdal.contract.consistency import Transitions
-from containers.tensorflow.contract.train import Network
+from containers.gdal.contract.consistency import Consistency
+from containers.tensorflow.contract.train import Training
 from tasks.periods import PeriodKind
 
 
@@ -68,38 +68,6 @@ class Labels(Contract):
     second_rules: Literal["s2glc", "worldcover", "clcplus", "custom"] = Field(
         default="clcplus", description="Legend of the second map"
     )
-
-
-class Training(Contract):
-    """How the network is trained."""
-
-    network: Network = Network()
-    patch_px: int = Field(default=256, ge=16, le=1024, description="Edge of a training patch in cells")
-    block_px: int = Field(default=512, ge=16, description="Edge of the train, validation and test blocks in cells")
-    gap_px: int = Field(default=16, ge=0, description="Cells left unused along the edge of every block")
-    batch: int = Field(default=8, ge=1, description="Patches per step")
-    patches_per_epoch: int = Field(default=256, ge=1, description="Patches drawn in every epoch")
-    max_epochs: int = Field(default=30, ge=1, description="Upper limit of epochs")
-    patience: int = Field(default=5, ge=1, description="Epochs without progress before training stops")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
-    label_smoothing: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of every label given to all classes alike: labels are partly wrong"
-    )
-    radiometric_jitter: float = Field(
-        default=0.1, ge=0, le=1, description="Random gain and offset per patch and band, in units of the band's spread"
-    )
-    seed: int = Field(default=0, description="Seed of split, patches and weights")
-
-
-class Consistency(Contract):
-    """How yearly maps are made consistent in time."""
-
-    transitions: Transitions = Transitions()
-    temperature: float = Field(
-        default=1.0, gt=0, description="Divides log probabilities: above 1 trusts the network less, below 1 more"
-    )
-    spatial_weight: float = Field(default=0.5, ge=0, le=1, description="Weight of the 3×3 neighbourhood")
-    min_mapping_unit_ha: float = Field(default=0.2, ge=0, description="Smaller changes are undone, in hectares")
 
 
 class Regions(Contract):

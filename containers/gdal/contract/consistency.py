@@ -40,24 +40,12 @@ class ConsistencyResult(StepResult):
     periods: tuple[str, ...]
 
 
-class ConsistencyParams(StepParams):
-    """Hidden-Markov smoothing (forward–backward, Viterbi) along time per cell; changes are judged with their neighbours
-    and by a minimum mapping unit.
+class Consistency(Contract):
+    """How yearly maps are made consistent: what an analyst may choose."""
 
-    `temperature` 0.12 was found on two simulated archives: it leaves about a fifth of the false newly impervious area
-    of independent yearly maps, and loses about a tenth of the true. Higher values leave less of both.
-    """
-
-    step: ClassVar[str] = "gdal.consistency"
-    result: ClassVar[type[StepResult]] = ConsistencyResult
-    resources: ClassVar[Resources] = Resources(memory_mb=2048)
-
-    probabilities: dict[str, File] = Field(
-        min_length=2, description="Period to probability COG (3 bands), oldest first"
-    )
     transitions: Transitions = Transitions()
     temperature: float = Field(
-        default=0.12,
+        default=0.13,
         gt=0,
         description="Log probabilities are divided by this before they meet the transition table: above 1 where the "
         "network is over-confident, below 1 where noisy labels made it timid and change must not be missed",
@@ -70,4 +58,21 @@ class ConsistencyParams(StepParams):
     )
     min_mapping_unit_ha: float = Field(
         default=0.2, ge=0, description="Changed patches below this area are undone, in hectares"
+    )
+
+
+class ConsistencyParams(Consistency, StepParams):
+    """Hidden-Markov smoothing (forward–backward, Viterbi) along time per cell; changes are judged with their neighbours
+    and by a minimum mapping unit.
+
+    `temperature` 0.13 was found on two simulated archives: it leaves about a fifth of the false newly impervious area
+    of independent yearly maps, and loses about a tenth of the true. Higher values leave less of both.
+    """
+
+    step: ClassVar[str] = "gdal.consistency"
+    result: ClassVar[type[StepResult]] = ConsistencyResult
+    resources: ClassVar[Resources] = Resources(memory_mb=2048)
+
+    probabilities: dict[str, File] = Field(
+        min_length=2, description="Period to probability COG (3 bands), oldest first"
     )

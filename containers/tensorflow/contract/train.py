@@ -36,14 +36,9 @@ class TrainResult(StepResult):
     figures: dict[str, File] = Field(description="PNG: curves, confusion")
 
 
-class TrainParams(StepParams):
-    """Stratified, class-balanced patches drawn in memory from spatially separate blocks."""
+class Training(Contract):
+    """How the network is trained: what an analyst may choose."""
 
-    step: ClassVar[str] = "tensorflow.train"
-    result: ClassVar[type[StepResult]] = TrainResult
-    resources: ClassVar[Resources] = Resources(memory_mb=6144, timeout_s=14_400, gpu=True)
-
-    cube: File
     network: Network = Network()
     patch_px: int = Field(default=256, ge=16, le=1024, description="Edge of a patch in cells")
     block_px: int = Field(
@@ -53,11 +48,11 @@ class TrainParams(StepParams):
     max_blocks: int = Field(
         default=512, ge=3, description="Blocks used at most, drawn at random where the cube has more: bounds the memory"
     )
-    batch: int = Field(default=8, ge=1)
-    patches_per_epoch: int = Field(default=256, ge=1)
-    max_epochs: int = Field(default=30, ge=1)
+    batch: int = Field(default=8, ge=1, description="Patches per step")
+    patches_per_epoch: int = Field(default=256, ge=1, description="Patches drawn in every epoch")
+    max_epochs: int = Field(default=30, ge=1, description="Upper limit of epochs")
     patience: int = Field(default=5, ge=1, description="Epochs without a better validation loss before training stops")
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, description="First step size of Adam")
     label_smoothing: float = Field(
         default=0.1,
         ge=0,
@@ -71,10 +66,10 @@ class TrainParams(StepParams):
         description="Standard deviation of the random gain and offset per patch and band, in units of the band's "
         "spread: the model has to carry over to other dates",
     )
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Seed of split, patches and weights")
 
     @model_validator(mode="after")
-    def _patches_fit(self) -> "TrainParams":
+    def _patches_fit(self) -> "Training":
         if (needed := self.patch_px + 2 * self.gap_px) > self.block_px:
             raise ValueError(f"block_px={self.block_px} is less than the {needed} of a patch with a gap on both sides")
         if self.patch_px % (halved := 2 ** len(self.network.filters)):
@@ -82,3 +77,13 @@ class TrainParams(StepParams):
                 f"patch_px={self.patch_px} is not a multiple of {halved}, which {self.network.filters} need"
             )
         return self
+
+
+class TrainParams(Training, StepParams):
+    """Stratified, class-balanced patches drawn in memory from spatially separate blocks."""
+
+    step: ClassVar[str] = "tensorflow.train"
+    result: ClassVar[type[StepResult]] = TrainResult
+    resources: ClassVar[Resources] = Resources(memory_mb=6144, timeout_s=14_400, gpu=True)
+
+    cube: File
