@@ -65,8 +65,9 @@ class ConsistencyParams(Consistency, StepParams):
     """Hidden-Markov smoothing (forward–backward, Viterbi) along time per cell; changes are judged with their neighbours
     and by a minimum mapping unit.
 
-    `temperature` 0.13 was found on two simulated archives: it leaves about a fifth of the false newly impervious area
-    of independent yearly maps, and loses about a tenth of the true. Higher values leave less of both.
+    The default temperature was chosen on two simulated archives. Of the newly impervious area in independent yearly
+    maps it leaves 20 % of the false and 86 % of the true over five years, 28 % and 82 % over three, where half of the
+    changes have but one year to confirm them. Higher values leave less of both.
     """
 
     step: ClassVar[str] = "gdal.consistency"
