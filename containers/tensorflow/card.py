@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from containers.base.contract.grid import Bounds
+from containers.base.contract.grid import Bounds, Grid
 from containers.base.contract.legend import CLASSES
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError
@@ -60,7 +60,7 @@ class ModelCard(Contract):
     normalisation: Normalisation = Field(description="For cubes that the model has not seen")
     period_normalisation: dict[str, Normalisation] = Field(
         default={},
-        description="For the periods of the training cube: the same blocks in each, so that haze and season cancel out",
+        description="For the periods of the training area: the same blocks in each, so that haze and season cancel out",
     )
     legend: dict[str, int] = Field(description="Class name to code, in the order of the network's outputs")
     network: Network
@@ -72,9 +72,13 @@ class ModelCard(Contract):
     best_epoch: int
     versions: dict[str, str]
 
-    def normalisation_of(self, cube: str, period: str) -> Normalisation:
-        """Constants for a period of the cube with that content id."""
-        known = self.period_normalisation if cube == self.domain.cube else {}
+    def normalisation_of(self, grid: Grid, period: str) -> Normalisation:
+        """Constants for a period of a cube on that grid: the period's own on the grid of the training.
+
+        By grid and not by content id, because equal runs by other tools differ in single cells.
+        """
+        trained = (self.domain.epsg, self.domain.resolution_m, tuple(self.domain.bounds))
+        known = self.period_normalisation if trained == (grid.epsg, grid.resolution_m, tuple(grid.bounds)) else {}
         return known.get(period, self.normalisation)
 
 

@@ -95,7 +95,7 @@ def _write(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParam
     """Predict strip by strip into the three products; returns their paths by name."""
     height, width = cube.grid.shape
 
-    normalisation = card.normalisation_of(params.cube.content_id, params.period)
+    normalisation = card.normalisation_of(cube.grid, params.period)
 
     def read(row: int, rows: int) -> Strip:
         values = cube.reflectance(params.period, card.bands, slice(row, row + rows), slice(0, width))
