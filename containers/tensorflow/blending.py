@@ -60,7 +60,7 @@ def blended_rows(
             weights[:, col : col + windows.size] += weight
         done = next_row - row
         blended = np.moveaxis(sums[:done, :width], -1, 0) / np.maximum(weights[:done, :width, 0], _LEAST_WEIGHT)
-        yield row, blended.astype(np.float32), strip.known[:done]
+        yield row, np.ascontiguousarray(blended, np.float32), strip.known[:done]
         for array in (sums, weights):
             array[: windows.size - done] = array[done:]
             array[windows.size - done :] = 0
