@@ -21,8 +21,6 @@ from tasks.catalogue.selection import Selection, common_tiles, select_scenes
 from tasks.intake import Inputs
 from tasks.parameters import ImperviousChangeParams
 from tasks.runner import is_transient
-from tasks.settings import get_settings
-from tasks.store import open_store
 
 R = TypeVar("R")
 UNREADABLE: Final = frozenset({"corrupt_file", "missing_file", "no_valid_pixels"})
@@ -43,7 +41,7 @@ CLOUDED: Final = frozenset({"no_valid_pixels"})
 def find_scenes(params: ImperviousChangeParams, inputs: Inputs) -> Selection:
     """The acquisitions to read per tile and period. Raises `no_scenes`, `no_common_tile`, `unknown_band`."""
     request, answer = _search(params, inputs)
-    keep_answers(answer)
+    ledger.keep_answers(answer.raw)
     _skip(answer.refused)
     require_scenes(request, answer)
     selection = _select(params, inputs, answer)
@@ -86,13 +84,6 @@ def keep_common_tiles(
     }
 
 
-def keep_answers(answer: SearchAnswer) -> None:
-    """Store the catalogue's answers as they came: catalogues change, and a run must be explicable later."""
-    shelf = open_store(get_settings()).shelf
-    for raw in answer.raw:
-        shelf.overwrite(f"runs/{ledger.run_id()}/catalogue/{raw.name}", raw.content.decode())
-
-
 def usable(future: PrefectFuture[R], without: AbstractSet[str]) -> R | None:
     """What the step made, or None where it failed by one of these codes; the ledger has its row."""
     outcome = future.result(raise_on_failure=False)
@@ -131,4 +122,4 @@ def _select(params: ImperviousChangeParams, inputs: Inputs, answer: SearchAnswer
 
 def _skip(refusals: tuple[Refusal, ...]) -> None:
     for row in refusals:
-        ledger.add("skipped", row.scene_id, code=row.code, reason=row.reason, hint=row.hint)
+        ledger.skip(row.scene_id, row.code, row.reason, row.hint)

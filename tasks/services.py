@@ -17,6 +17,7 @@ import psutil
 
 from containers.base.contract.step import StepError
 from tasks import checkout
+from tasks.owner import is_running
 
 _STOP_S = 10.0
 _TAIL_CHARACTERS = 2_000
@@ -119,12 +120,8 @@ def _process(pid_path: Path) -> psutil.Process | None:
     if not pid_path.is_file():
         return None
     record = _recorded(pid_path)
-    try:
-        process = psutil.Process(int(str(record["pid"])))
-        is_ours = process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return None
-    return process if is_ours else None
+    pid, started = int(str(record["pid"])), float(str(record["started"]))
+    return psutil.Process(pid) if is_running(pid, started) else None
 
 
 def _ready(service: Service) -> bool:

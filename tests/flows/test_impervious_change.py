@@ -1,6 +1,5 @@
 """What one whole run leaves behind: products, ledger, truth, reuse."""
 
-import json
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pystac
 import pytest
 import rasterio
 
-from tests.demo_run import ROOT, Demo
+from tests.demo_run import ROOT, Demo, artifacts, newest_folder
 
 YEARS = ("2018-MJ", "2019-MJ", "2020-MJ")
 
@@ -25,16 +24,6 @@ def ledger(demo: Demo) -> pd.DataFrame:
     """The rows of the newest run."""
     newest = max((demo.state / "store" / "runs").glob("*/ledger.csv"), key=lambda path: path.stat().st_mtime)
     return pd.read_csv(newest, keep_default_na=False)
-
-
-def artifacts(demo: Demo) -> dict[str, float]:
-    """Record to its time of writing."""
-    return {str(path): path.stat().st_mtime for path in (demo.state / "store").glob("*/*/result.json")}
-
-
-def newest_folder(demo: Demo, step: str) -> Path:
-    record = max((demo.state / "store" / step).glob("*/result.json"), key=lambda path: path.stat().st_mtime)
-    return record.parent / json.loads(record.read_text())["attempt"]
 
 
 @pytest.mark.slow

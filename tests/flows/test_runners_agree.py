@@ -13,16 +13,11 @@ import pytest
 import rasterio
 import yaml
 
-from tests.demo_run import ROOT, Demo
+from tests.demo_run import ROOT, Demo, newest_folder
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 AREA_TOLERANCE_HA = 2.0
 """Five cells of 20 m are 0.2 ha; the sample is drawn from maps that may differ in one cell of a thousand."""
-
-
-def newest(demo: Demo, step: str) -> Path:
-    record = max((demo.state / "store" / step).glob("*/result.json"), key=lambda path: path.stat().st_mtime)
-    return record.parent / json.loads(record.read_text())["attempt"]
 
 
 def exported(demo: Demo) -> dict[str, str]:
@@ -35,7 +30,7 @@ def exported(demo: Demo) -> dict[str, str]:
 def contained(demo: Demo, tmp_path_factory: pytest.TempPathFactory, image_ids: dict[str, str]) -> Iterator[Demo]:
     """The same job by containers: the embedded run's archive in the Ceph gateway, and the embedded run's model."""
     other = Demo(tmp_path_factory.mktemp("contained") / "state", "", runner="docker")
-    archive = newest(demo, "eodata.simulate")
+    archive = newest_folder(demo, "eodata.simulate")
     try:
         served = other.clearground("eodata", "up", "--archive", str(archive))
         assert served.returncode == 0, served.stdout + served.stderr
@@ -61,8 +56,8 @@ def test_steps_ran_in_containers(contained: Demo) -> None:
 def test_cubes_agree(demo: Demo, contained: Demo) -> None:
     """Nearest neighbours differ only where a cell's centre meets the edge of two source cells."""
     with (
-        h5py.File(newest(demo, "gdal.cube") / "cube.h5") as here,
-        h5py.File(newest(contained, "gdal.cube") / "cube.h5") as there,
+        h5py.File(newest_folder(demo, "gdal.cube") / "cube.h5") as here,
+        h5py.File(newest_folder(contained, "gdal.cube") / "cube.h5") as there,
     ):
         assert list(here["reflectance"]) == list(there["reflectance"])
         for period, values in here["reflectance"].items():
