@@ -17,8 +17,9 @@ from containers.base.grid import grid_of, require_grid
 from containers.base.raster import BLOCK_PX, create_cog, grown, open_raster, tile_windows
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
-from containers.gdal.hidden_markov import chain
-from containers.gdal.history import REACH_PX, UNKNOWN_CHANGE, histories
+from containers.gdal.emission import Emission, emission_of, moments, together
+from containers.gdal.hidden_markov import model_of
+from containers.gdal.history import REACH_PX, UNKNOWN_CHANGE, decoded
 
 _TILE_BYTES = 256 << 20
 _BYTES_PER_CELL_AND_PERIOD = 10 * len(CLASSES) * 4
@@ -56,29 +57,40 @@ def run(params: ConsistencyParams, out: Path) -> ConsistencyResult:
     )
 
 
+def _measured(sources: list[Any], grid: Grid, noise: float) -> Emission:
+    """What the classes look like, from all cells; `noise` is a factor on the variance measured between periods."""
+    tiles = list(tile_windows(grid.shape, tile_px(len(sources))))
+    found = []
+    for done, tile in enumerate(tiles, start=1):
+        found.append(moments(_probabilities(sources, tile).reshape(len(sources), len(CLASSES), -1)))
+        progress(done, 2 * len(tiles), f"measured tile {done} of {len(tiles)}")
+    emission = emission_of(together(found))
+    return emission._replace(noise=noise * emission.noise)
+
+
 def _write(sources: list[Any], sinks: dict[str, Any], grid: Grid, params: ConsistencyParams) -> None:
     """Tile by tile with a margin that makes the result the same as that of the whole."""
     least = least_cells(params.min_mapping_unit_ha, grid.cell_area_ha)
-    model = chain(params.transitions.matrix)
+    model = model_of(params.transitions.matrix, _measured(sources, grid, params.noise), params.max_changes)
     tiles = list(tile_windows(grid.shape, tile_px(len(sources))))
     for done, tile in enumerate(tiles, start=1):
         # A patch that meets the tile and is too small ends within `least` − 2 cells of it, which takes one more cell
         # to see, and what its cells' neighbours have to say.
         window, inner = grown(tile, least - 1 + REACH_PX, grid.shape)
-        probabilities = np.stack([source.read(window=window) for source in sources])
-        result = histories(
-            probabilities,
-            model,
-            temperature=params.temperature,
-            spatial_weight=params.spatial_weight,
-            least_cells=least,
+        result = decoded(
+            _probabilities(sources, window), model, spatial_weight=params.spatial_weight, least_cells=least
         )
         for index, period in enumerate(params.probabilities):
             _put(sinks[f"classes_{period}"], result.classes[index][inner], tile)
             _put(sinks[f"confidence_{period}"], result.confidence[index][inner], tile)
         _put(sinks["change_period"], result.change_period[inner], tile)
         _put(sinks["change_probability"], result.change_probability[inner], tile)
-        progress(done, len(tiles), f"tile {done} of {len(tiles)}")
+        progress(len(tiles) + done, 2 * len(tiles), f"tile {done} of {len(tiles)}")
+
+
+def _probabilities(sources: list[Any], window: Window) -> NDArray[np.uint8]:
+    """(period, class, y, x)"""
+    return np.stack([source.read(window=window) for source in sources])
 
 
 def _put(sink: Any, layer: NDArray[np.uint8], tile: Window) -> None:

@@ -7,18 +7,16 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from containers.base.contract.legend import CLASSES, PROBABILITY_NODATA, PROBABILITY_SCALE, LandCover
-from containers.gdal.hidden_markov import Array, Chain, log_constant, log_joint, most_probable_path, posterior
+from containers.gdal.emission import Array
+from containers.gdal.hidden_markov import Mask, Model, Seen, log_joint_of, most_probable, posterior, see
 
 UNKNOWN_CHANGE = 255
 REACH_PX = 3
 """Changed cells up to this far away, in rows and columns, have a say in whether a change is believed."""
-_LENIENCE = 3.0
-"""How much more the evidence weighs when candidates of change are looked for than when they are judged."""
-_LEAST_PROBABILITY = PROBABILITY_SCALE / 2
-"""What a stored 0 may stand for: half a step, so that no class is ever ruled out by rounding."""
+_LENIENCE = 1 / 3
+"""Share of a change's price at which it becomes a candidate; judged with its neighbours, it pays the whole."""
 _TOUCHING = np.ones((3, 3), int)
 
-Mask = NDArray[np.bool_]
 Path = NDArray[np.uint8]
 """Index of the class per (period, y, x)."""
 
@@ -32,72 +30,60 @@ class Histories(NamedTuple):
     change_probability: NDArray[np.uint8]
 
 
-def histories(
-    probabilities: NDArray[np.uint8], model: Chain, *, temperature: float, spatial_weight: float, least_cells: int
-) -> Histories:
+def decoded(probabilities: NDArray[np.uint8], model: Model, *, spatial_weight: float, least_cells: int) -> Histories:
     """Consistent histories from probabilities uint8 × 1/250 (period, class, y, x), nodata 255.
 
     A cell without data in a period is unknown in that period, and no evidence for the others.
     """
+    shape = probabilities.shape[2:]
     observed = probabilities[:, 0] != PROBABILITY_NODATA
-    evidence = evidence_of(probabilities, temperature)
-    path = believed_path(evidence, model, spatial_weight, least_cells)
-    flat = evidence.reshape(*evidence.shape[:2], -1)
-    confidence = np.take_along_axis(posterior(flat, model).reshape(evidence.shape), path[:, None], axis=1)[:, 0]
+    seen = see(probabilities.reshape(*probabilities.shape[:2], -1), model.emission)
+    path = believed_path(seen, shape, model, spatial_weight, least_cells)
+    found = posterior(seen, model, most_probable(seen, model)[1])
+    confidence = np.take_along_axis(found.classes.reshape(probabilities.shape), path[:, None], axis=1)[:, 0]
     classes = np.where(observed, np.array(CLASSES, np.uint8)[path], np.uint8(LandCover.UNKNOWN))
     seen_twice = observed.sum(axis=0) >= 2
-    changed = -np.expm1(log_constant(flat, model)).reshape(seen_twice.shape)
     return Histories(
         classes=classes,
-        confidence=_scaled(np.exp(confidence), observed),
+        confidence=_scaled(confidence, observed),
         change_period=np.where(seen_twice, last_change(classes), np.uint8(UNKNOWN_CHANGE)),
-        change_probability=_scaled(changed, seen_twice),
+        change_probability=_scaled(1 - found.constant.reshape(shape), seen_twice),
     )
 
 
-def evidence_of(probabilities: NDArray[np.uint8], temperature: float) -> Array:
-    """Log probabilities divided by the temperature, float32 in the same shape; 0 where nothing was observed."""
-    steps = np.arange(np.iinfo(np.uint8).max + 1)
-    log_of = np.log(np.maximum(steps * PROBABILITY_SCALE, _LEAST_PROBABILITY)) / temperature
-    log_of[PROBABILITY_NODATA] = 0
-    evidence: Array = log_of.astype(np.float32)[probabilities]
-    return evidence
-
-
-def believed_path(evidence: Array, model: Chain, spatial_weight: float, least_cells: int) -> Path:
-    """The histories of evidence (period, class, y, x) in which only changes are left that are worth believing.
+def believed_path(seen: Seen, shape: tuple[int, int], model: Model, spatial_weight: float, least_cells: int) -> Path:
+    """The histories of what was seen of the cells of a window in which only changes are left that are worth believing.
 
     Candidates come from decoding every cell by itself, leniently. A candidate stays if with its neighbours it is more
     probable than its absence, and if it belongs to a patch of `least_cells` cells at least. Cells that lose a change
     get their most probable history without it.
     """
-    shape = evidence.shape[2:]
-    flat = evidence.reshape(*evidence.shape[:2], -1)
-    path = most_probable_path(_LENIENCE * flat, model).reshape(-1, *shape)
+    lenient = model.lenient(_LENIENCE)
+    path = most_probable(seen, lenient)[0].reshape(-1, *shape)
     changes = path[1:] != path[:-1]
-    gains = gain_of_changes(path, flat, model)
+    gains = gain_of_changes(path, seen, model)
     kept = np.zeros_like(changes)
     for period, index in np.ndindex(len(changes), len(CLASSES)):
         event = changes[period] & (path[period + 1] == index)
         kept[period] |= in_large_patches(event & is_convincing(gains[period], event, spatial_weight), least_cells)
     undone = (changes & ~kept).any(axis=0)
-    path[:, undone] = most_probable_path(_LENIENCE * flat[:, :, undone.ravel()], model, kept[:, undone])
+    path[:, undone] = most_probable(seen.of_cells(undone.ravel()), lenient, kept[:, undone])[0]
     return path
 
 
-def gain_of_changes(path: Path, flat: Array, model: Chain) -> Array:
+def gain_of_changes(path: Path, seen: Seen, model: Model) -> Array:
     """How much more probable, as a log ratio (period − 1, y, x), a history is with its change between two periods than
-    the best one without it; 0 where nothing changes. `flat` is the evidence (period, class, cell)."""
+    the best one without it; 0 where nothing changes."""
     changes = path[1:] != path[:-1]
     cells = changes.any(axis=0)
-    own, evidence = path[:, cells], flat[:, :, cells.ravel()]
-    likelihood = log_joint(own, evidence, model)
+    of_changed = seen.of_cells(cells.ravel())
+    own = log_joint_of(path[:, cells], of_changed, model)
     gains = np.zeros(changes.shape, np.float32)
     for period in range(len(changes)):
         others = changes[:, cells].copy()
         others[period] = False
-        gains[period, cells] = likelihood - log_joint(most_probable_path(evidence, model, others), evidence, model)
-    return gains
+        gains[period, cells] = own - most_probable(of_changed, model, others)[1]
+    return np.where(changes, gains, 0)
 
 
 def is_convincing(gains: Array, event: Mask, spatial_weight: float) -> Mask:

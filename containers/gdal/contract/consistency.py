@@ -14,7 +14,7 @@ class Transitions(Contract):
     """Yearly probability of going from a class (row) to a class (column), in the order of the legend's CLASSES."""
 
     matrix: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]] = Field(
-        default=((0.996, 0.003, 0.001), (0.010, 0.988, 0.002), (0.004, 0.004, 0.992)),
+        default=((0.988, 0.010, 0.002), (0.010, 0.988, 0.002), (0.004, 0.004, 0.992)),
         description="Rows: from impervious, green, other; columns: to them; each row sums to 1",
     )
 
@@ -44,11 +44,18 @@ class Consistency(Contract):
     """How yearly maps are made consistent: what an analyst may choose."""
 
     transitions: Transitions = Transitions()
-    temperature: float = Field(
-        default=0.13,
+    noise: float = Field(
+        default=2.5,
         gt=0,
-        description="Log probabilities are divided by this before they meet the transition table: above 1 where the "
-        "network is over-confident, below 1 where noisy labels made it timid and change must not be missed",
+        description="Variance of what is seen of a cell from period to period, relative to that measured on the maps: "
+        "above 1, since unsure cells, which make false change, vary most; higher leaves less change, true and false",
+    )
+    max_changes: int = Field(
+        default=1,
+        ge=0,
+        le=3,
+        description="Changes that the history of a cell may have: more for long histories; never more than one with 27 "
+        "periods or more",
     )
     spatial_weight: float = Field(
         default=0.8,
@@ -62,12 +69,10 @@ class Consistency(Contract):
 
 
 class ConsistencyParams(Consistency, StepParams):
-    """Hidden-Markov smoothing (forward–backward, Viterbi) along time per cell; changes are judged with their neighbours
-    and by a minimum mapping unit.
+    """Hidden-Markov smoothing along time per cell, with an effect of the cell (containers/gdal/hidden_markov.py);
+    changes are judged with their neighbours and by a minimum mapping unit.
 
-    The default temperature was chosen on two simulated archives. Of the newly impervious area in independent yearly
-    maps it leaves 20 % of the false and 86 % of the true over five years, 28 % and 82 % over three, where half of the
-    changes have but one year to confirm them. Higher values leave less of both.
+    What the classes look like in the probabilities is measured on the maps themselves, in a pass of its own.
     """
 
     step: ClassVar[str] = "gdal.consistency"

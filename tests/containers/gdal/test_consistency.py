@@ -11,8 +11,9 @@ from containers.base.contract.step import StepError
 from containers.gdal import consistency
 from containers.gdal.consistency import least_cells, run, tile_px
 from containers.gdal.contract.consistency import ConsistencyParams, Transitions
-from containers.gdal.hidden_markov import chain
-from containers.gdal.history import histories
+from containers.gdal.emission import emission_of, moments
+from containers.gdal.hidden_markov import model_of
+from containers.gdal.history import decoded
 
 GRID = Grid(epsg=3035, resolution_m=20, west_m=4_000_000, north_m=3_000_000, width=90, height=70)
 PERIODS = ("2017", "2018", "2019")
@@ -38,18 +39,11 @@ def params_for(raster_store: Any, probabilities: np.ndarray, **options: Any) -> 
 def test_tiles_equal_the_whole(raster_store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consistency, "tile_px", lambda n_periods: 16)
     probabilities = clumped_probabilities()
-    params = params_for(raster_store, probabilities, spatial_weight=0.5, min_mapping_unit_ha=0.3, temperature=0.7)
+    params = params_for(raster_store, probabilities, spatial_weight=0.5, min_mapping_unit_ha=0.3, noise=0.5)
     result = run(params, tmp_path)
-    whole = histories(
-        probabilities,
-        chain(params.transitions.matrix),
-        temperature=0.7,
-        spatial_weight=0.5,
-        least_cells=8,
-    )
-    untouched = histories(
-        probabilities, chain(params.transitions.matrix), temperature=0.7, spatial_weight=0.5, least_cells=1
-    )
+    emission = emission_of(moments(probabilities.reshape(len(PERIODS), 3, -1)))
+    model = model_of(params.transitions.matrix, emission._replace(noise=0.5 * emission.noise), params.max_changes)
+    whole, untouched = (decoded(probabilities, model, spatial_weight=0.5, least_cells=least) for least in (8, 1))
     assert (whole.classes != untouched.classes).any(), "the case holds patches below the mapping unit"
     assert (whole.change_period % 255 > 0).any(), "and patches above it"
     for index, period in enumerate(PERIODS):
@@ -81,7 +75,7 @@ def test_a_single_wrong_year_disappears(raster_store: Any, tmp_path: Path) -> No
     rng = np.random.default_rng(4)
     wrong = np.kron(rng.random((len(PERIODS), 35, 45)) < 0.1, np.ones((2, 2), bool))
     probabilities = np.where(wrong[:, None], *(np.array(p).reshape(1, 3, 1, 1) for p in ((200, 45, 5), (20, 225, 5))))
-    result = run(params_for(raster_store, probabilities.astype(np.uint8), temperature=1.0), tmp_path)
+    result = run(params_for(raster_store, probabilities.astype(np.uint8)), tmp_path)
     raw_change = (wrong[1:] != wrong[:-1]).any(axis=0).mean()
     smoothed_change = (raster_store.read(result.change_period, tmp_path) > 0).mean()
     assert raw_change > 0.25
