@@ -49,7 +49,7 @@ class Coverage(NamedTuple):
     """Mean number of points whose reference shows the indicator."""
     coverage: float
     half_width: float
-    """Median half of the interval, before it is cut at 0, relative to the true area."""
+    """Median half of the interval, before it is cut to what is possible, relative to the true area."""
     to_random: float
     """The same, relative to that of a simple random sample of as many points over the whole area."""
     bias: float
@@ -74,9 +74,9 @@ def redraw(population: Population, draws: int, seed: int) -> list[Coverage]:
             reference, mapped = target.reference[cells], target.mapped[cells]
             inside = population.domains[target.domain][cells]
             estimate = design.domain_total(reference, mapped, target.mapped_cells, inside)
-            low, high = estimate.interval(CONFIDENCE, high=target.cells)
+            low, high = estimate.interval(CONFIDENCE)
             is_held = low <= target.true_cells <= high
-            estimates[draw, index] = estimate.value, estimate.standard_error, is_held, reference[inside].sum()
+            estimates[draw, index] = estimate.value, (high - low) / 2, is_held, reference[inside].sum()
     random = _SimpleRandomSample(int(sizes.sum()), int(population.points.sum()))
     return [_coverage(target, estimates[:, index], random) for index, target in enumerate(targets)]
 
@@ -113,8 +113,8 @@ class _SimpleRandomSample(NamedTuple):
 
 
 def _coverage(target: _Target, estimates: NDArray[np.float64], random: _SimpleRandomSample) -> Coverage:
-    value, standard_error, is_held, change_points = estimates.T
-    true, half_width = target.true_cells, _Z * float(np.median(standard_error))
+    value, half_widths, is_held, change_points = estimates.T
+    true, half_width = target.true_cells, float(np.median(half_widths))
     return Coverage(
         domain=target.domain,
         indicator=target.indicator,

@@ -74,7 +74,7 @@ def area(count: dict[str, str], sample: ReferenceSample, cell_area_ha: float, co
         mapped, mapped_cells = shown(indicator, period, sample.mapped), float(count["cells"])
     estimate = sample.design.domain_total(reference, mapped, mapped_cells, inside)
     total = float(count["total_cells"])
-    lower, upper = estimate.interval(confidence, high=total)
+    lower, upper = estimate.interval(confidence, low=0.0, high=total)
     return counted._replace(
         value=_round(min(max(estimate.value, 0.0), total) * cell_area_ha),
         lower=_round(lower * cell_area_ha),

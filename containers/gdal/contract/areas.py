@@ -36,14 +36,16 @@ class SampleParams(StepParams):
     change_probability: File | None = Field(
         default=None, description="Probability of any change, uint8 × 1/250, nodata 255: sets doubtful cells apart"
     )
-    doubt: float = Field(default=0.1, gt=0, le=1, description="Change probability from which a stable cell is doubtful")
+    doubt: float = Field(
+        default=0.01, gt=0, le=1, description="Change probability from which a stable cell is doubtful"
+    )
     regions: File | None = None
     region_id_field: str = "region_id"
     reference: dict[str, File] = Field(
         default={}, description="Period to a raster of reference classes; empty: left blank"
     )
     points: int = Field(default=1500, ge=10, description="Total sample size")
-    min_per_stratum: int = Field(default=75, ge=2, description="Points in every stratum, as far as the total reaches")
+    min_per_stratum: int = Field(default=50, ge=2, description="Points in every stratum, as far as the total reaches")
     buffer_m: float = Field(default=60.0, ge=0, description="Width of the stratum around mapped change in metres")
     seed: int = Field(default=0, ge=0, description="Seed of the draw")
 

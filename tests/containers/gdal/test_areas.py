@@ -14,6 +14,7 @@ from containers.base.contract.step import StepError
 from containers.base.raster import write_cog
 from containers.gdal.areas import run
 from containers.gdal.contract.areas import AreasParams, SampleParams
+from containers.gdal.gamma_interval import mid_p_interval
 from containers.gdal.sample import run as draw_sample
 
 COUNTS = """region_id,region_name,period,indicator,cells,unknown_cells,total_cells
@@ -100,8 +101,11 @@ def test_the_whole_area_by_hand(estimated):
     change = 60**2 * (1 - 20 / 60) * 0.2 * 0.8 / 19
     error = 0.04 * (stable + change) ** 0.5
     assert float(row["standard_error"]) == pytest.approx(error, abs=1e-5)
-    assert float(row["upper"]) == pytest.approx(float(row["value"]) + 1.959964 * error, abs=1e-4)
-    assert float(row["lower"]) == pytest.approx(max(0.0, float(row["value"]) - 1.959964 * error), abs=1e-4)
+    missed_low, missed_high = mid_p_interval(47.0, stable, 940 / 40 - 1, 0.95)
+    wrong_low, wrong_high = mid_p_interval(12.0, change, 60 / 20 - 1, 0.95)
+    above, below = np.hypot(missed_high - 47, 12 - wrong_low), np.hypot(47 - missed_low, wrong_high - 12)
+    assert float(row["upper"]) == pytest.approx(float(row["value"]) + 0.04 * above, abs=1e-4)
+    assert float(row["lower"]) == pytest.approx(float(row["value"]) - 0.04 * below, abs=1e-4)
     assert (row["n_points"], row["n_change_points"], row["pixel_count_ha"]) == ("60", "18", "2.4")
 
 
