@@ -63,7 +63,7 @@ class Corrected(NamedTuple):
         wrong_low, wrong_high = mid_p_interval(*_moments(wrong), self.commission_weight, confidence)
         below = math.hypot(missed.value - missed_low, wrong_high - wrong.value)
         above = math.hypot(missed_high - missed.value, wrong.value - wrong_low)
-        return max(low, self.value - below), min(high, self.value + above)
+        return min(max(low, self.value - below), high), max(min(high, self.value + above), low)
 
 
 def _moments(estimate: Estimate) -> tuple[float, float]:
