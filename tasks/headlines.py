@@ -1,11 +1,13 @@
 """The figures in words: one wording for the report, the Prefect UI and the terminal."""
 
 import math
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import geopandas
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -77,24 +79,29 @@ def print_table(publication: Publication, console: Console) -> None:
 
 def table_for_terminal(figures: Figures, title: str, max_rows: int = 60) -> Table:
     """Every region and period with both indicators; the whole area last."""
-    table = Table(title=title, caption="Intervals: 95 %. A pixel count is no estimate of an area.")
-    table.add_column("region", overflow="fold")
-    for column in ("period", "indicator"):
-        table.add_column(column)
+    table = Table(
+        title=title,
+        caption="Intervals: 95 %. A pixel count is no estimate of an area.",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("region, period", overflow="fold")
+    table.add_column("indicator", no_wrap=True)
     for column in ("estimate", "interval", "pixel count", "unknown"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=column != "pixel count")
     regional = headlines(figures.regional)
-    for row in regional[:max_rows]:
-        table.add_row(*_cells(row))
+    _add_rows(table, regional[:max_rows])
     if len(regional) > max_rows:
         table.add_row(f"… and {len(regional) - max_rows} more rows in regional_data.csv")
     table.add_section()
-    for row in headlines(figures.whole):
-        table.add_row(*_cells(row), style="bold")
+    _add_rows(table, headlines(figures.whole), style="bold")
     return table
 
 
-def _cells(row: Headline) -> tuple[str, ...]:
-    # Rich reads square brackets as markup.
-    name = row.region.replace("[", r"\[")
-    return name, row.period, row.indicator, row.estimate, row.interval, row.pixel_count, row.unknown
+def _add_rows(table: Table, rows: list[Headline], style: str = "") -> None:
+    """Under the name of each region its periods, so that a terminal of 80 columns holds a row."""
+    for name, of_region in groupby(rows, key=lambda row: row.region):
+        table.add_row(name.replace("[", r"\["), style=style)  # Rich reads square brackets as markup
+        for row in of_region:
+            figures = (row.estimate, row.interval, row.pixel_count, row.unknown)
+            table.add_row(f"  {row.period}", row.indicator, *figures, style=style)
