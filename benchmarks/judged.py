@@ -67,10 +67,10 @@ def changed(seed: int, job: FinishedJob) -> Judged:
     impervious = change_cells(truth, raw, smoothed, LandCover.IMPERVIOUS)
     green = change_cells(truth, raw, smoothed, LandCover.GREEN)
     yield Figure(seed, "consistency", "new impervious: false, smoothed / raw", impervious.false_share, high=0.2)
-    yield Figure(seed, "consistency", "new impervious: found raw, lost", impervious.lost_share, high=0.1)
-    yield Figure(seed, "consistency", "new impervious: lost net of gained", impervious.net_lost_share)
+    yield Figure(seed, "consistency", "new impervious: true area lost", impervious.net_lost_share, high=0.1)
+    yield Figure(seed, "consistency", "new impervious: cells found raw, lost", impervious.lost_share)
     yield Figure(seed, "consistency", "new green: false, smoothed / raw", green.false_share)
-    yield Figure(seed, "consistency", "new green: lost net of gained", green.net_lost_share)
+    yield Figure(seed, "consistency", "new green: true area lost", green.net_lost_share)
     for name, cells in impervious._asdict().items():
         yield Figure(seed, "consistency", f"new impervious: {name.replace('_', ' ')}, ha", cells * ha)
     for name, maps in (("raw", raw), ("smoothed", smoothed)):
