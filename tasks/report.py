@@ -134,11 +134,11 @@ def _by_section(illustrations: Iterable[Illustration]) -> dict[str, list[Shown]]
 
 
 def _charts(regional: geopandas.GeoDataFrame) -> Iterator[tuple[str, Chart]]:
-    """Per indicator, the regions with the largest figure."""
-    for indicator, part in regional.groupby("indicator", sort=False):
+    """Per indicator, change first, the regions with the largest figure."""
+    for name in sorted(regional["indicator"].unique(), reverse=True):
+        part = regional[regional["indicator"] == name]
         largest = part[["value", "pixel_count_ha"]].max(axis=1).groupby(part["nuts_id"]).max()
         chosen = largest.sort_values(ascending=False).index[:_MAX_REGIONS_IN_CHART]
-        name = str(indicator)
         yield INDICATORS.get(name, name.replace("_", " ")), interval_chart(part[part["nuts_id"].isin(chosen)])
 
 
