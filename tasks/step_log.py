@@ -19,6 +19,7 @@ MOST_LINES: Final = 500
 LONGEST_LINE: Final = 2_000
 _TAIL_LINES: Final = 60
 _UPDATE_S: Final = 3.0
+_TELL_S: Final = 15.0
 _PROGRESS_START: Final = '{"event":"progress"'
 Logger = logging.Logger | logging.LoggerAdapter[Any]
 
@@ -74,17 +75,22 @@ def _progress(text: str) -> Progress | None:
 
 
 class ProgressBar:
-    """A progress artifact of the current run, updated at most every few seconds."""
+    """A progress artifact of the current run, updated at most every few seconds; now and then a line for terminals."""
 
     def __init__(self, step: str) -> None:
         self._step = step
         self._artifact: UUID | None = None
         self._sent_s = 0.0
+        self._told_s = time.monotonic()
         self._latest: Progress | None = None
 
     def move(self, progress: Progress) -> None:
         self._latest = progress
-        if time.monotonic() - self._sent_s >= _UPDATE_S:
+        now = time.monotonic()
+        if now - self._told_s >= _TELL_S:
+            self._told_s = now
+            run_logger().info("%.0f %%: %s", _percent(progress), progress.message)
+        if now - self._sent_s >= _UPDATE_S:
             self._send()
 
     def finish(self) -> None:
@@ -95,7 +101,7 @@ class ProgressBar:
         if self._latest is None:
             return
         self._sent_s = time.monotonic()
-        percent = min(100.0, 100 * self._latest.done / self._latest.total)
+        percent = _percent(self._latest)
         text = f"{self._step} {self._latest.message}"
         try:
             if self._artifact is None:
@@ -104,3 +110,7 @@ class ProgressBar:
                 update_progress_artifact(self._artifact, percent, description=text)
         except (httpx.HTTPError, PrefectException) as error:  # a picture of the work must not end the work
             run_logger().debug("no progress artifact: %s", error)
+
+
+def _percent(progress: Progress) -> float:
+    return min(100.0, 100 * progress.done / progress.total)

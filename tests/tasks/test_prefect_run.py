@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 from prefect import flow, task
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import State, StateType
+from prefect.client.schemas.sorting import LogSort
 from prefect.settings import PREFECT_API_URL
 
 from containers.base.contract.step import StepError
-from tasks import ledger
+from tasks import ledger, step_log
 from tasks.archive_limit import ensure_archive_limit
 from tasks.orphans import mark_crashed_runs, sweep
 from tasks.runner import FLOW_OPTIONS, STEP_TASK, run_step
@@ -92,6 +93,19 @@ def test_progress_is_an_artifact(machine: Machine) -> None:
             artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id]))
         )
     assert [(artifact.type, artifact.data) for artifact in found] == [("progress", 50.0)]
+
+
+def test_long_steps_tell_their_progress_in_the_log(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_log, "_TELL_S", 0.0)
+    state = copy_one(machine.copy_params(behaviour="chatter"), return_state=True)
+    of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[state.state_details.flow_run_id]))
+    with get_client(sync_client=True) as client:
+        wait_until(
+            lambda: (
+                "50 %: half way"
+                in {line.message for line in client.read_logs(of_run, limit=200, sort=LogSort.TIMESTAMP_DESC)}
+            )
+        )
 
 
 def test_unusable_input_is_a_row_and_others_fail(machine: Machine) -> None:
