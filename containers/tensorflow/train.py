@@ -19,7 +19,7 @@ from containers.tensorflow.figures import draw_confusion, draw_curves
 from containers.tensorflow.network import compiled, prepare_backend, unet_mini
 from containers.tensorflow.normalisation import Normalisations, fit_normalisation
 from containers.tensorflow.parts import Parts, period_normalisations, read_parts
-from containers.tensorflow.patches import LabelledWindow, PatchDrawer, batch_of, cover
+from containers.tensorflow.patches import LabelledWindow, PatchDrawer, TileBatches, batch_of, cover
 
 
 def fit(
@@ -35,8 +35,7 @@ def fit(
         shuffle=False,
         steps_per_epoch=_steps_per_epoch(params),
         epochs=params.max_epochs,
-        validation_data=tuple(batch_of([tiles[index] for index in chosen], normalisations)),
-        validation_batch_size=params.batch,
+        validation_data=TileBatches([tiles[index] for index in chosen], normalisations, params.batch),
         callbacks=_callbacks(params),
         verbose=0,
     )
