@@ -19,7 +19,7 @@ help: ## list the targets
 tools: .venv/ready
 	@[ "$(RUNNER)" = docker ] || docker version >/dev/null 2>&1 || deployments/setup.sh tools
 
-demo: tools ## the main job on a simulated archive: tables, maps, report (PROFILE=tiny|demo, RUNNER=docker|local)
+demo: tools ## the main job on a simulated archive: tables, maps, report (PROFILE=tiny|demo|full, RUNNER=docker|local)
 	@[ "$(RUNNER)" = local ] || ! docker version >/dev/null 2>&1 || $(MAKE) -s images
 	@$(CLEARGROUND) demo --profile $(PROFILE)
 
@@ -70,8 +70,9 @@ run: server ## run FLOW=impervious_change PARAMS=params.yaml in the foreground
 accuracy: tools ## truth: the whole job over unseen simulated seeds
 	@$(PYTHON) -m benchmarks.accuracy
 
-bench: .venv/ready ## speed and memory as ratios to the floor, the naive way and a rival
+bench: tools ## speed and memory as ratios to the floor, the naive way and a rival; then every step over a full tile
 	@$(PYTHON) -m benchmarks.run
+	@$(PYTHON) -m benchmarks.full_tile
 
 clean: down ## remove what runs have made: store, services, archive (the environment stays)
 	@rm -rf .clearground

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from containers.base.step import peak_mb
+
 Case = Callable[[Path], None]
 
 
@@ -51,7 +53,7 @@ def main(module: str, cases: dict[str, Case], prepare: Case) -> None:
         return
     start = time.perf_counter()
     (cases | {"prepare": prepare})[case[0]](Path(folder))
-    print(json.dumps([time.perf_counter() - start, _peak_mb()]))
+    print(json.dumps([time.perf_counter() - start, peak_mb()]))
 
 
 def result_path(module: str, folder: Path) -> Path:
@@ -64,12 +66,6 @@ def _child(module: str, case: str, folder: Path) -> tuple[float, float]:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     seconds, peak_mb = json.loads(done.stdout.splitlines()[-1])
     return seconds, peak_mb
-
-
-def _peak_mb() -> float:
-    # Not ru_maxrss, which a child inherits from the process that started it.
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _size_mb(folder: Path) -> float:

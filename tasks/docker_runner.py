@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.images import Image
 
-STORE, SCRATCH, INPUTS = "/store", "/scratch", "/run/clearground"
-"""Where a step finds the store, its temporary folder, and its parameters and credentials."""
+STORE, SCRATCH, INPUTS, SIDE = "/store", "/scratch", "/run/clearground", "/side"
+"""Where a step finds the store, its temporary folder, its parameters and credentials, and its place for logs."""
 LABEL: Final = "clearground"
 _STEP_USER: Final = 65532
 _CODE_ROOT: Final = "/opt/clearground"
@@ -60,7 +60,7 @@ class DockerRunner:
         uid, gid = step_user()
         write_inputs(job, uid if os.geteuid() == 0 else None)
         if os.geteuid() == 0:
-            for folder in (job.out, job.scratch):
+            for folder in filter(None, (job.out, job.scratch, job.side)):
                 os.chown(folder, uid, gid)
         image = self._image_of(type(job.params))
         with engine_errors():
@@ -83,12 +83,13 @@ class DockerRunner:
         out = f"{STORE}/{job.out.relative_to(job.store_root)}"
         return {
             "command": ["python", "-m", job.module, f"{INPUTS}/params.json", out],
-            "environment": step_environment(job, inputs=INPUTS, scratch=SCRATCH, store_root=STORE),
+            "environment": step_environment(job, inputs=INPUTS, scratch=SCRATCH, store_root=STORE, side=SIDE),
             "mounts": [
                 Mount(STORE, str(job.store_root), type="bind", read_only=True),
                 Mount(out, str(job.out), type="bind"),
                 Mount(SCRATCH, str(job.scratch), type="bind"),
                 Mount(INPUTS, str(job.inputs), type="bind", read_only=True),
+                *([Mount(SIDE, str(job.side), type="bind")] if job.side else []),
             ],
             "user": user,
             "working_dir": SCRATCH,

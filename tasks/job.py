@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from pydantic import ValidationError
 
 from containers.base.contract.model import Contract
-from containers.base.contract.step import StepError, StepParams, StepResult
+from containers.base.contract.step import StepError, StepParams, StepResult, Usage
 from containers.base.storage import credentials_text
 from tasks.code_id import Code
 from tasks.disk import REMEDY
@@ -40,6 +40,8 @@ class Job:
     settings: Settings
     log: StepLog
     flow_run: str | None = None
+    side: Path | None = None
+    """Where the step leaves files for people beside its result, which stay; None for a step that leaves none."""
 
     @property
     def module(self) -> str:
@@ -111,7 +113,7 @@ def write_inputs(job: Job, uid: int | None = None) -> None:
         path.chmod(0o400)
 
 
-def step_environment(job: Job, *, inputs: str, scratch: str, store_root: str) -> dict[str, str]:
+def step_environment(job: Job, *, inputs: str, scratch: str, store_root: str, side: str) -> dict[str, str]:
     """The variables of a step, with folders as it sees them: no secrets, and nothing from the user's shell."""
     threads = str(job.params.execution.threads)
     variables = {
@@ -130,6 +132,8 @@ def step_environment(job: Job, *, inputs: str, scratch: str, store_root: str) ->
         "PROJ_NETWORK": "OFF",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
+    if job.side:
+        variables["CLEARGROUND_SIDE"] = side
     return variables | (_archive_variables(job, inputs) if job.params.resources.network else {})
 
 
@@ -162,6 +166,12 @@ def read_result(job: Job, exit_code: int) -> StepResult:
             REMEDY,
         )
     raise _crash(job, f"ended with exit code {exit_code}")
+
+
+def read_peak_mb(job: Job) -> float | None:
+    """The memory that the step says it took at most; None where it says nothing, as an older image does."""
+    path = job.out / "usage.json"
+    return Usage.model_validate_json(path.read_text()).peak_mb if path.is_file() else None
 
 
 def out_of_memory(job: Job) -> StepError:

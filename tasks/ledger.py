@@ -41,6 +41,7 @@ class Row(Contract):
     reason: str = ""
     hint: str = ""
     seconds: float = 0.0
+    peak_mb: float | None = None
     key: str = ""
 
 
@@ -58,6 +59,7 @@ def add(
     reason: str = "",
     hint: str = "",
     seconds: float = 0.0,
+    peak_mb: float | None = None,
     key: str = "",
 ) -> None:
     """Write a row into the store, where it survives the process; safe from any thread, process or machine."""
@@ -69,6 +71,7 @@ def add(
         reason=reason,
         hint=hint,
         seconds=seconds,
+        peak_mb=peak_mb,
         key=key,
     )
     name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"

@@ -85,8 +85,9 @@ class LocalRunner:
 def _environment(job: Job) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    folders = step_environment(job, inputs=str(job.inputs), scratch=str(job.scratch), store_root=str(job.store_root))
-    return kept | folders
+    return kept | step_environment(
+        job, inputs=str(job.inputs), scratch=str(job.scratch), store_root=str(job.store_root), side=str(job.side)
+    )
 
 
 def _await_end(job: Job, process: "subprocess.Popen[bytes]") -> int:

@@ -36,6 +36,9 @@ class Record(Contract):
     tools: str = Field(description="Runner, and versions or image that the step ran with")
     created: datetime
     seconds: float
+    peak_mb: float | None = Field(
+        default=None, description="Largest memory of the step or a program it ran, in MiB; older records have none"
+    )
     params: dict[str, Any]
     result: dict[str, Any]
     files: tuple[StoredFile, ...]
@@ -89,7 +92,16 @@ def _identity(file: File) -> File:
     return File(href="-", content_id=file.content_id, size=file.size if file.content_id.startswith("etag:") else 0)
 
 
-def record_of(params: StepParams, result: StepResult, *, key: str, folder: Path, code: Code, seconds: float) -> Record:
+def record_of(
+    params: StepParams,
+    result: StepResult,
+    *,
+    key: str,
+    folder: Path,
+    code: Code,
+    seconds: float,
+    peak_mb: float | None = None,
+) -> Record:
     """Describe an attempt folder whose step has ended, with its bare file names turned into store hrefs.
 
     Raises crashed where the step announced a file that is absent or of another size.
@@ -106,6 +118,7 @@ def record_of(params: StepParams, result: StepResult, *, key: str, folder: Path,
         tools=code.tools,
         created=datetime.now(UTC),
         seconds=round(seconds, 3),
+        peak_mb=peak_mb,
         params=params.model_dump(mode="json"),
         result=final.model_dump(mode="json"),
         files=tuple(own.values()),

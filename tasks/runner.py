@@ -12,12 +12,12 @@ from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.states import Completed
 
 from containers.base.contract.step import StepError, StepParams, StepResult
-from tasks import ledger
+from tasks import ledger, side_files
 from tasks.archive_limit import archive_slots
 from tasks.code_id import Code
 from tasks.disk import disk_errors
 from tasks.docker_runner import DockerRunner, engine_answers
-from tasks.job import Job, Runner, job_folder, read_result
+from tasks.job import Job, Runner, job_folder, read_peak_mb, read_result
 from tasks.local_runner import LocalRunner
 from tasks.machine import memory_grant, parallel_steps
 from tasks.orphans import announce_run, end_containers
@@ -80,7 +80,14 @@ def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.
             ledger.add("failed", subject, code=error.code, reason=error.reason, hint=error.hint)
         raise
     result = cast(R, params.result.model_validate(record.result))
-    ledger.add("reused" if is_reused else "done", subject, seconds=round(time.monotonic() - started, 3), key=record.key)
+    ledger.add(
+        "reused" if is_reused else "done",
+        subject,
+        hint=side_files.how_to_open(get_settings(), params, record.key),
+        seconds=round(time.monotonic() - started, 3),
+        peak_mb=None if is_reused else record.peak_mb,
+        key=record.key,
+    )
     for warning in result.warnings:
         ledger.add("warning", subject, code=warning.code, reason=warning.reason, hint=warning.hint)
     if is_reused and prefect.runtime.task_run.id:
@@ -139,11 +146,14 @@ def _execute(params: StepParams, key: str, code: Code, machinery: _Machinery) ->
     log, started = StepLog(params.step), time.monotonic()
     attempt = store.new_attempt(params.step, key)
     try:
+        if side := side_files.new_folder(settings, params, key, attempt.name):
+            log.line(side_files.how_to_open(settings, params, key))
         with job_folder(settings, params.step, flow_run) as folder:
-            job = Job(params, attempt, store.local_root, folder, settings, log, flow_run)
+            job = Job(params, attempt, store.local_root, folder, settings, log, flow_run, side)
             result = read_result(job, runner.run(job))
-        seconds = time.monotonic() - started
-        return store.commit(record_of(params, result, key=key, folder=attempt, code=code, seconds=seconds))
+        seconds, peak_mb = time.monotonic() - started, read_peak_mb(job)
+        record = record_of(params, result, key=key, folder=attempt, code=code, seconds=seconds, peak_mb=peak_mb)
+        return store.commit(record)
     except BaseException:
         store.discard(attempt)
         raise

@@ -26,6 +26,7 @@ from tasks.leases import lease
 from tasks.records import Record
 from tasks.settings import Settings
 from tasks.shelf import Shelf
+from tasks.side_files import remove_old
 from tasks.store_bucket import BucketShelf
 from tasks.store_folder import FolderShelf
 from tasks.store_upkeep import Fault, Status, collect_garbage, count, find_faults
@@ -159,8 +160,13 @@ class Store:
         return find_faults(self.shelf)
 
     def gc(self, keep_days: float, *, dry_run: bool = False) -> Status:
-        """Remove what no published product descends from and what is older than `keep_days`. Returns what goes."""
-        return collect_garbage(self.shelf, keep_days=keep_days, dry_run=dry_run)
+        """Remove what no published product descends from and what is older than `keep_days`. Returns what goes.
+
+        Of this machine's side files, such as training logs, everything of that age goes.
+        """
+        collected = collect_garbage(self.shelf, keep_days=keep_days, dry_run=dry_run)
+        side = remove_old(self.scratch, self.shelf, keep_days=keep_days, dry_run=dry_run)
+        return Status(steps={**collected.steps, "side": side}) if side.artifacts else collected
 
     def status(self) -> Status:
         """Artifacts and bytes per step."""

@@ -37,7 +37,8 @@ class Tally(Contract):
 
 
 class Status(Contract):
-    """Tallies by step; `user` stands for imported files, `unfinished` for attempts without a record."""
+    """Tallies by step; `user` stands for imported files, `unfinished` for attempts without a record, `side` for what
+    steps have left on this machine beside their results."""
 
     steps: dict[str, Tally]
 

@@ -1,8 +1,10 @@
 """Patches in memory: drawn with equal shares of the classes, turned, flipped and jittered; or laid side by side."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,6 +100,20 @@ class PatchDrawer:
         row = min(max(cell // width - half, 0), height - self._patch_px)
         col = min(max(cell % width - half, 0), width - self._patch_px)
         return window.cut(row, col, self._patch_px)
+
+
+class TileBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """The same patches in the same order in every epoch. As batches one by one, they take no more memory when many."""
+
+    def __init__(self, tiles: Sequence[LabelledWindow], normalisations: Normalisations, size: int) -> None:
+        super().__init__()
+        self._tiles, self._normalisations, self._size = tiles, normalisations, size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._tiles) / self._size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
+        return tuple(batch_of(self._tiles[index * self._size : (index + 1) * self._size], self._normalisations))
 
 
 def jittered(inputs: NDArray[np.float32], deviation: float, rng: np.random.Generator) -> NDArray[np.float32]:

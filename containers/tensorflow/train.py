@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from containers.base.contract.files import output_file
 from containers.base.contract.legend import CLASSES
 from containers.base.contract.step import StepError
-from containers.base.step import local_path, main, progress, scratch_dir
+from containers.base.step import local_path, main, progress, side_dir
 from containers.tensorflow.card import ModelCard, TrainingDomain, legend, scores, versions
 from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
 from containers.tensorflow.cube_reader import Cube
@@ -19,7 +19,7 @@ from containers.tensorflow.figures import draw_confusion, draw_curves
 from containers.tensorflow.network import compiled, prepare_backend, unet_mini
 from containers.tensorflow.normalisation import Normalisations, fit_normalisation
 from containers.tensorflow.parts import Parts, period_normalisations, read_parts
-from containers.tensorflow.patches import LabelledWindow, PatchDrawer, batch_of, cover
+from containers.tensorflow.patches import LabelledWindow, PatchDrawer, TileBatches, batch_of, cover
 
 
 def fit(
@@ -35,8 +35,7 @@ def fit(
         shuffle=False,
         steps_per_epoch=_steps_per_epoch(params),
         epochs=params.max_epochs,
-        validation_data=tuple(batch_of([tiles[index] for index in chosen], normalisations)),
-        validation_batch_size=params.batch,
+        validation_data=TileBatches([tiles[index] for index in chosen], normalisations, params.batch),
         callbacks=_callbacks(params),
         verbose=0,
     )
@@ -124,8 +123,7 @@ def _steps_per_epoch(params: TrainParams) -> int:
 
 
 def _callbacks(params: TrainParams) -> list[keras.callbacks.Callback]:
-    logs = scratch_dir() / "training"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = side_dir()
 
     def tell(epoch: int, values: dict[str, float]) -> None:
         progress(epoch + 1, params.max_epochs, ", ".join(f"{name} {value:.3f}" for name, value in values.items()))
@@ -136,7 +134,7 @@ def _callbacks(params: TrainParams) -> list[keras.callbacks.Callback]:
         keras.callbacks.LambdaCallback(on_epoch_end=tell),
     ]
     if keras.backend.backend() == "tensorflow":
-        callbacks.append(keras.callbacks.TensorBoard(str(logs / "tensorboard"), write_graph=False))
+        callbacks.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
     return callbacks
 
 

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from containers.base.contract.step import StepError
-from tasks import images
+from tasks import images, ledger
 from tasks.docker_runner import DockerRunner
 from tasks.orphans import sweep
 from tasks.runner import run_step, use_runner
 from tasks.settings import Settings, get_settings
 from tests.conftest import ROOT
-from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult, HastyCopyParams, NetworkCopyParams
+from tests.tasks.checkout.containers.fake.contract import (
+    CopyParams,
+    CopyResult,
+    HastyCopyParams,
+    LoggingCopyParams,
+    NetworkCopyParams,
+)
 from tests.tasks.conftest import Machine
 from tests.tasks.waiting import wait_until
 
@@ -113,6 +119,20 @@ def test_failure_has_its_code_and_leaves_nothing(
 def test_too_slow(docked: Machine, engine: "DockerClient") -> None:
     assert code_of(HastyCopyParams(behaviour="sleep")) == "timed_out"
     assert containers_of_ours(engine) == []
+
+
+def test_log_stays_on_the_host(docked: Machine) -> None:
+    run_step(LoggingCopyParams(behaviour="keep_log"))
+    (log,) = (docked.folder / "scratch" / "side").glob("fake.copy/*/*/log.txt")
+    assert log.read_text() == "epoch 1"
+    assert ledger.rows()[0].hint == f"Log: cat {log.parents[1]}/*/log.txt"
+
+
+def test_peak_memory_is_that_of_the_step(docked: Machine) -> None:
+    run_step(CopyParams(behaviour="take_memory"))
+    (row,) = ledger.rows()
+    assert row.peak_mb is not None
+    assert 100 < row.peak_mb < 250
 
 
 def test_absent_image(docked: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

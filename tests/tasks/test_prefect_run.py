@@ -71,7 +71,7 @@ def test_second_run_is_cached(machine: Machine) -> None:
     ]
     table = machine.store.shelf.read(f"runs/{run}/ledger.csv")
     assert table is not None
-    assert table.text.splitlines()[0] == "at,status,subject,code,reason,hint,seconds,key"
+    assert table.text.splitlines()[0] == "at,status,subject,code,reason,hint,seconds,peak_mb,key"
     with get_client(sync_client=True) as client:
         found = client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run])))
     assert [artifact.key for artifact in found if artifact.type == "table"] == ["ledger"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from containers.base.contract.files import File
 from containers.base.contract.grid import Bounds
 from containers.base.contract.step import Execution, StepParams, StepResult, files_in
-from tasks.records import key_of, with_files
+from tasks.records import Record, key_of, with_files
 
 names = st.text("abcdefg", min_size=1, max_size=8)
 content_ids = st.builds(lambda text: f"sha256:{text}", st.text("0123456789abcdef", min_size=8, max_size=8))
@@ -114,3 +114,10 @@ def test_replacing_files_reaches_every_file(scene: Scene) -> None:
     assert all(file.size == 0 for file in files_in(emptied))
     assert len(list(files_in(emptied))) == len(list(files_in(scene)))
     assert with_files(emptied, lambda file: file.model_copy(update={"size": 7})) == scene
+
+
+def test_a_record_from_before_memory_was_kept_is_still_read() -> None:
+    empty = dict.fromkeys(("step", "key", "attempt", "code_id", "tools"), "x")
+    containers = {"params": {}, "result": {}, "files": (), "parents": (), "sources": (), "members": {}}
+    record = Record.model_validate({**empty, **containers, "created": datetime.now(UTC), "seconds": 1.0})
+    assert record.peak_mb is None

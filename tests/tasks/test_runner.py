@@ -37,6 +37,19 @@ def test_second_run_reuses_the_first(machine: Machine) -> None:
     assert [row.status for row in ledger.rows()] == ["done", "reused"]
 
 
+def test_peak_memory_is_kept_and_told_of_what_was_done(machine: Machine) -> None:
+    params = machine.copy_params(behaviour="take_memory")
+    run_step(params)
+    run_step(params)
+    done, reused = ledger.rows()
+    record = machine.store.find("fake.copy", done.key)
+    assert record is not None
+    assert record.peak_mb is not None
+    assert 100 < record.peak_mb < 250
+    assert (done.peak_mb, reused.peak_mb) == (record.peak_mb, None)
+    assert "peak" not in str(record.result)
+
+
 def test_only_named_files_are_kept(machine: Machine) -> None:
     result: CopyResult = run_step(machine.copy_params(text="hello"))
     attempt = machine.store.path_of(result.written).parent

@@ -88,6 +88,14 @@ class Resources(Contract):
     gpu: bool = Field(default=False, description="Whether a GPU is used where there is one")
 
 
+class Usage(Contract):
+    """`usage.json` beside a result: what the step took. No part of the result, which is the same on every machine."""
+
+    peak_mb: float = Field(
+        ge=0, description="Largest resident memory of the step's process or a program it ran, in MiB"
+    )
+
+
 class StepResult(Contract):
     """What a step leaves behind. Every `File` in it is in the step's output folder."""
 
@@ -103,6 +111,9 @@ class StepParams(Contract):
     resources: ClassVar[Resources] = Resources()
     data_files: ClassVar[tuple[str, ...]] = ()
     """Files below `containers/<image>/` that decide the result, such as rules: they are part of the code id."""
+
+    side_files: ClassVar[str] = ""
+    """How people open the files that it leaves in `{folder}` beside its result, such as logs; empty: it leaves none."""
 
     execution: Execution = Execution()
 

@@ -85,5 +85,6 @@ class TrainParams(Training, StepParams):
     step: ClassVar[str] = "tensorflow.train"
     result: ClassVar[type[StepResult]] = TrainResult
     resources: ClassVar[Resources] = Resources(memory_mb=6144, timeout_s=14_400, gpu=True)
+    side_files: ClassVar[str] = "Training log: tensorboard --logdir {folder}"
 
     cube: File

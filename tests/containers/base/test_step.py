@@ -1,6 +1,7 @@
 """The way in and out of a step: exit codes, result or error file, progress."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -9,8 +10,8 @@ import pytest
 from pydantic import Field
 
 from containers.base.contract.files import File, output_file
-from containers.base.contract.step import StepError, StepParams, StepResult
-from containers.base.step import local_path, main, progress, scratch_dir
+from containers.base.contract.step import StepError, StepParams, StepResult, Usage
+from containers.base.step import local_path, main, progress, scratch_dir, side_dir
 
 
 class CountResult(StepResult):
@@ -55,7 +56,38 @@ def test_result_is_written_last_and_whole(out: Path, monkeypatch: pytest.MonkeyP
     start(out, monkeypatch, '{"limit": 3}')
     result = CountResult.model_validate_json((out / "result.json").read_text())
     assert result.count.href == "count.txt"
-    assert sorted(path.name for path in out.iterdir()) == ["count.txt", "result.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["count.txt", "result.json", "usage.json"]
+
+
+def test_usage_is_no_part_of_the_result(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(out, monkeypatch, '{"limit": 3}')
+    assert Usage.model_validate_json((out / "usage.json").read_text()).peak_mb > 1
+    assert "peak" not in (out / "result.json").read_text()
+
+
+TELL = "from containers.base.step import peak_mb; print(peak_mb())"
+CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
+
+
+def fill(mb: int) -> str:
+    return f"held = b'x' * ({mb} << 20)"
+
+
+@pytest.mark.parametrize(
+    ("script", "least", "most"),
+    [
+        (f"{fill(300)}; del held; {TELL}", 300, 450),
+        (f"{CHILD}; {TELL}", 300, 450),
+        (f"import sys; sys.argv[1] = 'pass'; {CHILD}; {TELL}", 10, 200),
+    ],
+    ids=["of itself, though freed", "of a program it ran", "without"],
+)
+def test_peak_memory(script: str, least: float, most: float) -> None:
+    """Each in a process of its own, started from a large one: what that one holds is not counted."""
+    large = f"import subprocess, sys; {fill(600)}; subprocess.run([sys.executable, *sys.argv[1:]], check=True)"
+    command = [sys.executable, "-c", large, "-c", script, fill(300)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert least < float(done.stdout) < most
 
 
 @pytest.mark.parametrize(
@@ -102,3 +134,8 @@ def test_input_lies_below_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_scratch_is_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert scratch_dir() == tmp_path
+
+
+def test_side_folder_is_the_one_that_the_runner_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARGROUND_SIDE", str(tmp_path))
+    assert side_dir() == tmp_path

@@ -74,5 +74,6 @@ def cube_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CubeStore]:
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLEARGROUND_STORE", str(root))
+        patch.setenv("CLEARGROUND_SIDE", str(tmp_path_factory.mktemp("side")))
         patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("scratch")))
         yield CubeStore(root)

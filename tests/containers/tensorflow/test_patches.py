@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from containers.base.contract.legend import REFLECTANCE_NODATA
 from containers.tensorflow.normalisation import LIMIT, Normalisation, fit_normalisation, normalise
-from containers.tensorflow.patches import LabelledWindow, PatchDrawer, batch_of, cover, jittered, labelled_window
+from containers.tensorflow.patches import (
+    LabelledWindow,
+    PatchDrawer,
+    TileBatches,
+    batch_of,
+    cover,
+    jittered,
+    labelled_window,
+)
 
 UNIT = Normalisation(centre=(0.0,), spread=(1.0,))
 UNITS = {"2018": UNIT}
@@ -51,6 +59,15 @@ def test_cover_counts_every_cell_once(height: int, width: int) -> None:
     assert np.bincount(np.concatenate([patch.codes.ravel() for patch in patches]))[1:].tolist() == (
         np.bincount(codes.ravel())[1:].tolist()
     )
+
+
+def test_batches_hold_every_tile_once_and_in_order() -> None:
+    tiles = [window_with(np.full((8, 8), code)) for code in (1, 2, 3, 2, 1)]
+    dataset = TileBatches(tiles, UNITS, size=2)
+    batches = [dataset[index] for index in range(len(dataset))]
+    assert [len(inputs) for inputs, _, _ in batches] == [2, 2, 1]
+    for joined, whole in zip(map(np.concatenate, zip(*batches, strict=True)), batch_of(tiles, UNITS), strict=True):
+        np.testing.assert_array_equal(joined, whole)
 
 
 def test_classes_are_drawn_alike_and_patches_hold_their_class() -> None:

@@ -1,7 +1,6 @@
 """Training on a cube whose classes can be told apart, and what is left behind."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Bounds, Grid
 from containers.base.contract.legend import REFLECTANCE_NODATA
 from containers.base.contract.step import StepError
+from containers.base.step import side_dir
 from containers.tensorflow.blocks import Block
 from containers.tensorflow.card import read_card
 from containers.tensorflow.contract.predict import PredictParams
@@ -123,8 +123,7 @@ def test_best_weights_are_kept(training: tuple[TrainResult, Path]) -> None:
     """The saved weights score what the log says of the epoch with the lowest validation loss."""
     result, out = training
     card = json.loads((out / result.model.card.href).read_text())
-    log = Path(tempfile.gettempdir()) / "training" / "epochs.csv"
-    columns, *rows = (line.split(",") for line in log.read_text().splitlines())
+    columns, *rows = (line.split(",") for line in (side_dir() / "epochs.csv").read_text().splitlines())
     losses = [float(row[columns.index("val_loss")]) for row in rows]
     assert len(losses) == card["epochs"]
     assert np.argmin(losses) + 1 == card["best_epoch"]
@@ -138,7 +137,7 @@ def test_figures_and_logs_are_written(training: tuple[TrainResult, Path]) -> Non
     assert set(result.figures) == {"curves", "confusion"}
     for figure in result.figures.values():
         assert (out / figure.href).read_bytes().startswith(b"\x89PNG")
-    events = list((Path(tempfile.gettempdir()) / "training" / "tensorboard").rglob("events.out.tfevents.*"))
+    events = list(side_dir().rglob("events.out.tfevents.*"))
     assert bool(events) == (keras.backend.backend() == "tensorflow"), "Keras writes them with TensorFlow alone"
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from containers.base.contract.step import StepError
-from containers.base.step import progress
+from containers.base.step import progress, side_dir
 
 
 def sleep() -> None:
@@ -45,9 +45,28 @@ def swell() -> None:
     time.sleep(60)
 
 
+def take_memory() -> None:
+    """A hundred MiB for a moment, far less than `swell`."""
+    assert len(b"x" * (100 << 20))
+
+
 def fill_disk() -> None:
     with open("/dev/full", "w") as sink:
         sink.write("x" * 100_000)
+
+
+def keep_log() -> None:
+    (side_dir() / "log.txt").write_text("epoch 1")
+
+
+def keep_log_and_crash() -> None:
+    keep_log()
+    crash()
+
+
+def keep_log_and_sleep() -> None:
+    keep_log()
+    sleep()
 
 
 def surroundings(out: Path) -> dict[str, str]:

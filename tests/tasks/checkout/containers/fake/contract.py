@@ -8,8 +8,9 @@ from containers.base.contract.files import File
 from containers.base.contract.step import Resources, StepParams, StepResult
 
 Behaviour = Literal[
-    "write", "sleep", "crash", "refuse", "be_throttled", "chatter", "swell", "fill_disk", "look_around", "lie", "spawn"
-]
+    "write", "sleep", "crash", "refuse", "be_throttled", "chatter", "swell", "fill_disk", "look_around", "lie", "spawn",
+    "keep_log", "keep_log_and_crash", "keep_log_and_sleep", "take_memory",
+]  # fmt: skip
 
 
 class CopyResult(StepResult):
@@ -35,3 +36,7 @@ class NetworkCopyParams(CopyParams):
 
 class HastyCopyParams(CopyParams):
     resources: ClassVar[Resources] = Resources(memory_mb=256, timeout_s=1)
+
+
+class LoggingCopyParams(CopyParams):
+    side_files: ClassVar[str] = "Log: cat {folder}/*/log.txt"
