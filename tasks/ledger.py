@@ -7,15 +7,12 @@ import time
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal
 
 import prefect.runtime
 from prefect.artifacts import create_table_artifact
-from prefect.client.orchestration import get_client
-from prefect.futures import PrefectFuture
 
 from containers.base.contract.model import Contract
-from containers.base.contract.step import StepError
 from tasks.settings import get_settings
 from tasks.shelf import Shelf
 from tasks.step_log import in_prefect_run
@@ -24,9 +21,7 @@ from tasks.store import open_store
 if TYPE_CHECKING:
     from tasks.catalogue.answer import RawAnswer
 
-R = TypeVar("R")
 Status = Literal["done", "reused", "skipped", "warning", "failed"]
-_BAD_INPUT: Final = {"corrupt_file", "missing_file", "no_valid_pixels"}
 _MOST_SHOWN: Final = 500
 _RUN_OF_THIS_PROCESS: Final = f"process-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
 
@@ -81,19 +76,6 @@ def add(
 def skip(subject: str, code: str, reason: str, hint: str) -> None:
     """Note that something was left out, and why."""
     add("skipped", subject, code=code, reason=reason, hint=hint)
-
-
-def result_or_skip(future: PrefectFuture[R]) -> R | None:
-    """The result of a step, or None and a row where its input is unusable; every other failure is raised."""
-    try:
-        return future.result()
-    except StepError as error:
-        if error.code not in _BAD_INPUT:
-            raise
-        with get_client(sync_client=True) as client:
-            subject = client.read_task_run(future.task_run_id).name
-        skip(subject, error.code, error.reason, error.hint)
-        return None
 
 
 def keep_answers(answers: Iterable["RawAnswer"]) -> None:

@@ -18,6 +18,7 @@ from tasks import ledger, step_log
 from tasks.archive_limit import ensure_archive_limit
 from tasks.orphans import mark_crashed_runs, sweep
 from tasks.runner import FLOW_OPTIONS, STEP_TASK, run_step
+from tasks.scenes import UNREADABLE, usable
 from tasks.settings import get_settings
 from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult, NetworkCopyParams
 from tests.tasks.conftest import Machine
@@ -113,16 +114,16 @@ def test_unusable_input_is_a_row_and_others_fail(machine: Machine) -> None:
     def choose() -> list[bool]:
         broken = copy_file.submit(machine.copy_params(behaviour="refuse", text="b"))
         good = copy_file.submit(machine.copy_params(text="g"))
-        return [ledger.result_or_skip(future) is None for future in (broken, good)]
+        return [usable(future, without=UNREADABLE) is None for future in (broken, good)]
 
     state = choose(return_state=True)
     assert state.result() == [True, False]
     rows = ledger.rows(str(state.state_details.flow_run_id))
-    assert ("skipped", "copy b", "corrupt_file") in {(row.status, row.subject, row.code) for row in rows}
+    assert ("failed", "copy b", "corrupt_file") in {(row.status, row.subject, row.code) for row in rows}
 
     @flow
     def fail() -> None:
-        ledger.result_or_skip(copy_file.submit(machine.copy_params(behaviour="crash")))
+        usable(copy_file.submit(machine.copy_params(behaviour="crash")), without=UNREADABLE)
 
     assert failed_with(fail(return_state=True)).code == "crashed"
 
