@@ -73,5 +73,6 @@ accuracy: tools ## truth: the whole job over unseen simulated seeds
 bench: .venv/ready ## speed and memory as ratios to the floor, the naive way and a rival
 	@$(PYTHON) -m benchmarks.run
 
-clean: down ## remove what runs have made: store, services, archive (the environment stays)
+clean: .venv/ready ## remove what runs have made: store, services, archive (the environment stays)
+	@$(CLEARGROUND) down --forget
 	@rm -rf .clearground
