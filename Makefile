@@ -40,7 +40,6 @@ check: .venv/ready ## ruff, mypy --strict, shape of the house
 	@$(PYTHON) -m pytest -q tests/test_architecture.py
 
 images: ## build the images that changed (TF_PACKAGE="tensorflow[and-cuda]" for the GPU variant)
-	@containers/engine.sh
 	@containers/build.sh $(TAG)
 
 images-push: images ## push the images to REGISTRY
