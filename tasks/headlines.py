@@ -77,10 +77,11 @@ def print_table(publication: Publication, console: Console) -> None:
 
 def table_for_terminal(figures: Figures, title: str, max_rows: int = 60) -> Table:
     """Every region and period with both indicators; the whole area last."""
-    table = Table(title=title, caption="Intervals: 95 %. A pixel count is no estimate of an area.")
+    caption = "Intervals: 95 %. A pixel count is no estimate of an area."
+    table = Table(title=title, caption=caption, show_edge=False)  # with an edge, 80 columns would cut words
     table.add_column("region", overflow="fold")
-    for column in ("period", "indicator"):
-        table.add_column(column)
+    table.add_column("period")
+    table.add_column("indicator", min_width=len("impervious"))
     for column in ("estimate", "interval", "pixel count", "unknown"):
         table.add_column(column, justify="right")
     regional = headlines(figures.regional)
