@@ -9,16 +9,7 @@ import pytest
 
 from tasks.docker_runner import LABEL
 from tasks.owner import Owner
-from tests.demo_run import (
-    Demo,
-    Lost,
-    artifacts,
-    forgotten,
-    latest_runs,
-    product_sums,
-    remade,
-    subjects_with,
-)
+from tests.demo_run import Demo, Lost, artifacts, forgotten, latest_runs, product_sums, remade, subjects_with
 from tests.tasks.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -111,15 +102,13 @@ def test_killed_gateway_comes_back_and_the_run_goes_on(contained: Demo, docker_e
         running_step(docker_engine, run, lost)
         gateway.kill("SIGKILL")
         with another_step(docker_engine, gateway):
-            wait_until(lambda: lost.aligned_scene in subjects_with(contained, code="storage_error"), STEP_LIMIT_S, 0.5)
+            wait_until(lambda: lost.aligned_scene in subjects_with(contained, status="failed"), STEP_LIMIT_S, 0.5)
             up = contained.clearground("eodata", "up", "--archive", gateway.labels[f"{LABEL}.archive"])
             assert up.returncode == 0, up.stdout + up.stderr
             assert run.wait(STEP_LIMIT_S) == 0, contained.log[-3000:]
     assert gateway_of(docker_engine, contained) != gateway
     assert remade(contained, before) == {lost.record}
-    assert subjects_with(contained, status="done") == {lost.aligned_scene}, (
-        "what descends from it is the same, and reused"
-    )
+    assert subjects_with(contained, status="done") == {lost.aligned_scene}, "its heirs are the same, and reused"
     assert product_sums(contained) == product
     assert steps_of(docker_engine, run) == []
 
