@@ -40,7 +40,6 @@ check: .venv/ready ## ruff, mypy --strict, shape of the house
 	@$(PYTHON) -m pytest -q tests/test_architecture.py
 
 images: ## build the images that changed (TF_PACKAGE="tensorflow[and-cuda]" for the GPU variant)
-	@containers/engine.sh
 	@containers/build.sh $(TAG)
 
 images-push: images ## push the images to REGISTRY
@@ -74,5 +73,6 @@ bench: tools ## speed and memory as ratios to the floor, the naive way and a riv
 	@$(PYTHON) -m benchmarks.run
 	@$(PYTHON) -m benchmarks.full_tile
 
-clean: down ## remove what runs have made: store, services, archive (the environment stays)
+clean: .venv/ready ## remove what runs have made: store, services, archive (the environment stays)
+	@$(CLEARGROUND) down --forget
 	@rm -rf .clearground

@@ -67,11 +67,15 @@ def server() -> None:
 
 
 @app.command()
-def down() -> None:
+def down(
+    forget: Annotated[bool, typer.Option(help="Also remove what the local EODATA keeps in the engine.")] = False,
+) -> None:
     """Stop every service of this checkout."""
     from tasks import gateway, services
 
     stopped = [*services.stop_all(), *gateway.stop()]
+    if forget:
+        gateway.forget()
     console.print("Stopped: " + (", ".join(stopped) or "nothing was running"))
 
 

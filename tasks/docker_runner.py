@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import docker
@@ -70,8 +71,8 @@ class DockerRunner:
                 container.start()
                 return _await_end(container, job)
         finally:
-            with suppress(NotFound):
-                container.remove(force=True, v=True)
+            with engine_errors():
+                remove(container)
 
     def _image_of(self, params: type[StepParams]) -> "Image":
         name = params.step.split(".", 1)[0]
@@ -104,7 +105,7 @@ class DockerRunner:
             "nano_cpus": int(1e9 * min(resources.cpus, self._settings.cpus or self._cores, self._cores)),
             "device_requests": self._gpus(job),
             "log_config": LogConfig(type="local", config={"max-size": "10m"}),
-            "labels": labels(job),
+            "labels": labels(job.params.step, job.flow_run),
         }
 
     def _gpus(self, job: Job) -> list[DeviceRequest]:
@@ -115,12 +116,14 @@ class DockerRunner:
     def _sources(self, image_id: str) -> Sources:
         """The code that the image carries, which may differ from this checkout's."""
         with engine_errors():
-            container = self._engine.containers.create(image=image_id, command=["true"], network_mode="none")
+            container = self._engine.containers.create(
+                image=image_id, command=["true"], network_mode="none", labels=labels("sources")
+            )
             try:
                 chunks, _ = container.get_archive(f"{_CODE_ROOT}/containers")
                 files = _untar(b"".join(chunks))
             finally:
-                container.remove(force=True)
+                remove(container)
         return files.get
 
 
@@ -129,14 +132,25 @@ def step_user() -> tuple[int, int]:
     return (_STEP_USER, _STEP_USER) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
 
 
-def labels(job: Job) -> dict[str, str]:
+def labels(step: str, flow_run: str | None = None) -> dict[str, str]:
     """Whose container it is: what the orphan sweep and the cancellation hook look at."""
     return {
         LABEL: "step",
-        f"{LABEL}.step": job.params.step,
-        f"{LABEL}.flow_run": job.flow_run or "",
+        f"{LABEL}.step": step,
+        f"{LABEL}.flow_run": flow_run or "",
         f"{LABEL}.owner": this_process().model_dump_json(),
     }
+
+
+def remove(container: "Container") -> None:
+    """End and remove a container, unless somebody else is at it: a sweep, or the hook of a cancelled run."""
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
 
 
 def _untar(archive: bytes) -> dict[str, bytes]:

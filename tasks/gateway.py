@@ -1,17 +1,20 @@
 """The eodata container of this checkout: a real Ceph object gateway and STAC API over the simulated archive.
 
-It is reached at its address on the checkout's own Docker network, which is the same from the host and from steps.
+It is reached at its address on the checkout's own Docker network, which is the same from the host and from steps,
+and after a kill the same as before: runs that wait for it need not be told a new one.
 """
 
 import secrets
 import time
 import zlib
 from contextlib import suppress
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import docker
 from docker.errors import DockerException, NotFound
+from docker.types import IPAMConfig, IPAMPool
 
 from containers.base.contract.step import StepError
 from tasks import checkout, images
@@ -20,6 +23,7 @@ from tasks.settings import get_settings
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
+    from docker.models.networks import Network
 
 _S3_PORT, _STAC_PORT = 8000, 8080
 _READY_FILE: Final = "/run/eodata/ready"
@@ -41,11 +45,9 @@ class Gateway(NamedTuple):
 def start(archive: Path) -> Gateway:
     """Start the gateway over this archive folder, or find it running. Raises no_image, or crashed with its log."""
     engine = docker.from_env()
-    _ensure_network(engine)
-    container = _running(engine, archive) or _create(engine, archive)
+    address = str(_subnet_of(_network(engine))[2])
+    container = _running(engine, archive) or _create(engine, archive, address)
     _await_ready(container)
-    container.reload()
-    address = container.attrs["NetworkSettings"]["Networks"][_name()]["IPAddress"]
     key_id, secret = _keys()
     return Gateway(f"{address}:{_S3_PORT}", f"http://{address}:{_STAC_PORT}", _name(), key_id, secret)
 
@@ -59,13 +61,37 @@ def stop() -> list[str]:
     return []
 
 
+def forget() -> None:
+    """Remove the stopped gateway's volume, with all objects, and its network."""
+    with suppress(DockerException):
+        engine = docker.from_env()
+        for volume in engine.volumes.list(filters={"name": _name()}):
+            volume.remove()
+        for network in engine.networks.list(names=[_name()]):
+            network.remove()
+
+
 def _name() -> str:
     return f"clearground-eodata-{zlib.crc32(str(checkout.STATE).encode()):08x}"
 
 
-def _ensure_network(engine: "DockerClient") -> None:
-    if not engine.networks.list(names=[_name()]):
-        engine.networks.create(_name(), driver="bridge")
+def _network(engine: "DockerClient") -> "Network":
+    """The checkout's network. Steps get addresses from its upper half, so that none takes a dead gateway's.
+
+    An address can be asked for only in a subnet that was asked for, too: the engine is let choose a free one first.
+    """
+    for found in engine.networks.list(names=[_name()]):
+        return found
+    trial = engine.networks.create(_name(), driver="bridge")
+    subnet = _subnet_of(trial)
+    trial.remove()
+    _, for_steps = subnet.subnets()
+    pool = IPAMPool(subnet=str(subnet), iprange=str(for_steps), gateway=str(subnet[1]))
+    return engine.networks.create(_name(), driver="bridge", ipam=IPAMConfig(pool_configs=[pool]))
+
+
+def _subnet_of(network: "Network") -> IPv4Network:
+    return IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])
 
 
 def _keys() -> tuple[str, str]:
@@ -89,7 +115,7 @@ def _running(engine: "DockerClient", archive: Path) -> "Container | None":
     return None
 
 
-def _create(engine: "DockerClient", archive: Path) -> "Container":
+def _create(engine: "DockerClient", archive: Path, address: str) -> "Container":
     key_id, secret = _keys()
     return engine.containers.run(
         images.find(engine, get_settings(), "eodata"),
@@ -101,6 +127,7 @@ def _create(engine: "DockerClient", archive: Path) -> "Container":
         security_opt=["no-new-privileges"],
         tmpfs={"/tmp": "mode=1777", "/run/eodata": "uid=65532,gid=65532"},  # noqa: S108 - the container's own
         network=_name(),
+        networking_config={_name(): engine.api.create_endpoint_config(ipv4_address=address)},
         environment={"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret},
         labels={"clearground": "eodata", "clearground.archive": str(archive)},
         volumes={

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
@@ -21,7 +21,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 from pydantic import ValidationError
 
-from tasks.docker_runner import LABEL, engine_answers
+from tasks.docker_runner import LABEL, engine_answers, remove
 from tasks.job import Execution
 from tasks.owner import Owner, is_running, this_process
 from tasks.settings import Settings, get_settings
@@ -80,8 +80,7 @@ def _containers() -> "list[Container]":
 
 
 def _remove(container: "Container") -> str:
-    with suppress(NotFound):
-        container.remove(force=True, v=True)
+    remove(container)
     return f"container {container.name} of {container.labels.get(f'{LABEL}.step')}"
 
 

@@ -1,17 +1,24 @@
 """One whole run of the tiny demo for every test that looks at its results; an archive by hand for bad input."""
 
+import string
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tasks.archive_limit import ensure_archive_limit
 from tasks.settings import get_settings
 from tests.containers.conftest import docker_engine, image_ids
-from tests.demo_run import Demo
-
-__all__ = ["demo", "docker_engine", "image_ids"]
+from tests.demo_run import ROOT, Demo, newest_folder
 from tests.small_archive import SmallArchive
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+__all__ = ["docker_engine", "image_ids"]
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +31,46 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(waiting.state, finished.stdout)
     finally:
         waiting.clearground("down")
+
+
+@pytest.fixture(scope="session")
+def contained(
+    demo: Demo,
+    tmp_path_factory: pytest.TempPathFactory,
+    docker_engine: "DockerClient",
+    image_ids: dict[str, str],
+) -> Iterator[Demo]:
+    """The same job by containers: the embedded run's archive in the Ceph gateway, and the embedded run's model."""
+    bare = Demo(tmp_path_factory.mktemp("contained") / "state", "", runner="docker")
+    archive = newest_folder(demo, "eodata.simulate")
+    try:
+        served = bare.clearground("eodata", "up", "--archive", str(archive))
+        assert served.returncode == 0, served.stdout + served.stderr
+        variables = exported(bare)
+        params = bare.state / "params.yaml"
+        params.write_text(yaml.safe_dump(tiny_job(variables["CLEARGROUND_CATALOGUE"], archive, demo.product / "model")))
+        whole = replace(bare, command=("run", "impervious_change", str(params)), variables=variables)
+        finished = whole.clearground(*whole.command)
+        assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-5000:]
+        yield whole
+    finally:
+        bare.clearground("down", "--forget")
+    kept = [*docker_engine.networks.list(), *docker_engine.volumes.list()]
+    assert whole.variables["CLEARGROUND_STEP_NETWORK"] not in {thing.name for thing in kept}
+
+
+def exported(demo: Demo) -> dict[str, str]:
+    """The variables that the local EODATA has written for a shell."""
+    lines = (demo.state / "eodata.env").read_text().splitlines()
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
+def tiny_job(catalogue: str, archive: Path, model: Path) -> dict[str, Any]:
+    """The tiny demo's parameters with a STAC catalogue, and a model instead of training."""
+    template = string.Template((ROOT / "deployments" / "parameters" / "impervious_change.tiny.yaml").read_text())
+    places = {"PROVIDER": "stac", "CATALOGUE": catalogue, "ARCHIVE": str(archive)}
+    values: dict[str, Any] = yaml.safe_load(template.substitute(places))
+    return {**values, "model_href": str(model.resolve())}
 
 
 @pytest.fixture

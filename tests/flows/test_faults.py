@@ -3,13 +3,9 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from prefect import flow
@@ -25,33 +21,13 @@ from tasks.runner import use_runner
 from tasks.scenes import find_scenes
 from tasks.settings import get_settings
 from tests.conftest import S3Server
-from tests.demo_run import ROOT, Demo, artifacts, ledger_of, newest_folder
+from tests.demo_run import Demo, artifacts, forgotten, latest_runs, remade, subjects_with
 from tests.fault_proxy import Fault, fault_proxy
 from tests.small_archive import SmallArchive
 from tests.tasks.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 STEP_LIMIT_S = 300.0
-
-
-@contextmanager
-def started(demo: Demo) -> Iterator["subprocess.Popen[bytes]"]:
-    """The demo once more, in the background; its output is kept beside its state."""
-    command = [sys.executable, "-m", "flows.cli", "demo", "--profile", "tiny"]
-    with (demo.state / "again.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=demo.environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def forget(demo: Demo, step: str) -> Path:
-    """Take one artifact's record out of the store; returns where it was."""
-    record = newest_folder(demo, step).parent / "result.json"
-    record.unlink()
-    return record
 
 
 def step_of(process: "subprocess.Popen[bytes]", module: str) -> psutil.Process:
@@ -77,41 +53,30 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def latest_states(demo: Demo, count: int) -> list[str]:
-    """What Prefect says of the latest flow runs, newest first."""
-    port = json.loads((demo.state / "ports.json").read_text())["prefect"]
-    query = {"sort": "START_TIME_DESC", "limit": count}
-    answer = httpx.post(f"http://127.0.0.1:{port}/api/flow_runs/filter", json=query, trust_env=False, timeout=30)
-    return [run["state_type"] for run in answer.raise_for_status().json()]
-
-
 def test_killed_step_then_killed_flow_then_done(demo: Demo) -> None:
     before = artifacts(demo)
-    lost = forget(demo, "gdal.composite")
-    attempts = set(lost.parent.iterdir())
+    with forgotten(demo, "gdal.composite") as lost:
+        attempts = lost.attempts
 
-    with started(demo) as run:
-        step_of(run, "containers.gdal.composite").kill()
-        assert run.wait(STEP_LIMIT_S) != 0
-    assert "gdal.composite was killed" in (demo.state / "again.log").read_text()
-    assert set(lost.parent.iterdir()) == attempts, "a killed step leaves nothing"
+        with demo.started() as run:
+            step_of(run, "containers.gdal.composite").kill()
+            assert run.wait(STEP_LIMIT_S) != 0
+        assert "gdal.composite was killed" in demo.log
+        assert lost.attempts == attempts, "a killed step leaves nothing"
 
-    with started(demo) as run:
-        step_of(run, "containers.gdal.composite")
-        family = psutil.Process(run.pid).children(recursive=True)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
-        wait_until(lambda: all(has_ended(member) for member in family))
-    assert not lost.exists()
+        with demo.started() as run:
+            step_of(run, "containers.gdal.composite")
+            family = psutil.Process(run.pid).children(recursive=True)
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            wait_until(lambda: all(has_ended(member) for member in family))
+        assert not lost.record.exists()
 
-    again = demo.clearground("demo", "--profile", "tiny")
-    assert again.returncode == 0, again.stderr[-3000:]
-    after = artifacts(demo)
-    assert set(after) == set(before)
-    assert {path for path in after if after[path] != before[path]} == {str(lost)}
+        demo.run_again()
+    assert remade(demo, before) == {lost.record}
     [made_again] = subjects_with(demo, status="done")
     assert made_again.startswith("composite ")
-    assert latest_states(demo, 3) == ["COMPLETED", "CRASHED", "FAILED"]
+    assert [run["state_type"] for run in latest_runs(demo, 3)] == ["COMPLETED", "CRASHED", "FAILED"]
     assert not list((demo.state / "scratch" / "jobs").iterdir())
     verified = demo.clearground("store", "verify")
     assert verified.returncode == 0, verified.stdout
@@ -119,31 +84,19 @@ def test_killed_step_then_killed_flow_then_done(demo: Demo) -> None:
 
 def test_killed_s3_server_is_filled_again_and_the_run_goes_on(demo: Demo) -> None:
     before = artifacts(demo)
-    lost = newest_folder(demo, "gdal.align").parent / "result.json"
-    scene = json.loads(lost.read_text())["params"]["parts"][0]
-    subject = f"align {scene['tile']} {scene['datetime'][:10]}"
-    lost.unlink()
-    attempts = set(lost.parent.iterdir())
     service = demo.state / "services" / "s3.json"
-    with started(demo) as run:
-        wait_until(lambda: any(path.is_dir() for path in set(lost.parent.iterdir()) - attempts), STEP_LIMIT_S)
-        killed = json.loads(service.read_text())["pid"]
-        psutil.Process(killed).kill()
-        wait_until(lambda: subject in subjects_with(demo, code="storage_error"), STEP_LIMIT_S, pause_s=0.5)
-        assert demo.clearground("eodata", "up", "--profile", "tiny").returncode == 0
-        assert run.wait(STEP_LIMIT_S) == 0
+    with forgotten(demo, "gdal.align") as lost:
+        attempts = lost.attempts
+        with demo.started() as run:
+            wait_until(lambda: any(path.is_dir() for path in lost.attempts - attempts), STEP_LIMIT_S)
+            killed = json.loads(service.read_text())["pid"]
+            psutil.Process(killed).kill()
+            wait_until(lambda: lost.aligned_scene in subjects_with(demo, code="storage_error"), STEP_LIMIT_S, 0.5)
+            assert demo.clearground("eodata", "up", "--profile", "tiny").returncode == 0
+            assert run.wait(STEP_LIMIT_S) == 0
     assert json.loads(service.read_text())["pid"] != killed
-    after = artifacts(demo)
-    assert set(after) == set(before)
-    assert {path for path in after if after[path] != before[path]} == {str(lost)}
-    assert subjects_with(demo, status="done") == {subject}, "what descends from it is the same, and reused"
-
-
-def subjects_with(demo: Demo, **column: str) -> set[str]:
-    """Subjects of the newest ledger's rows in which a column has this value."""
-    rows = ledger_of(demo)
-    [(name, value)] = column.items()
-    return set(rows[rows[name] == value]["subject"])
+    assert remade(demo, before) == {lost.record}
+    assert subjects_with(demo, status="done") == {lost.aligned_scene}, "what descends from it is the same, and reused"
 
 
 @flow

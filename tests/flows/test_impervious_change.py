@@ -1,10 +1,6 @@
 """What one whole run leaves behind: products, ledger, truth, reuse."""
 
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -15,7 +11,7 @@ import pystac
 import pytest
 import rasterio
 
-from tests.demo_run import ROOT, Demo, artifacts, newest_folder
+from tests.demo_run import Demo, artifacts, newest_folder
 
 YEARS = ("2018-MJ", "2019-MJ", "2020-MJ")
 
@@ -118,27 +114,7 @@ def overlay(mapped_path: Path, truth_path: Path) -> tuple[np.ndarray, np.ndarray
 class TestReuse:
     def test_second_run_computes_nothing(self, demo: Demo) -> None:
         before = artifacts(demo)
-        again = demo.clearground("demo", "--profile", "tiny")
-        assert again.returncode == 0, again.stderr[-3000:]
+        demo.run_again()
         assert artifacts(demo) == before
         rows = ledger(demo)
         assert set(rows[rows["key"] != ""]["status"]) == {"reused"}
-
-    def test_killed_run_goes_on_where_it_was(self, demo: Demo) -> None:
-        """Kill −9 in mid-run after a lost artifact: the rest is reused, only the lost and its heirs are made again."""
-        before = artifacts(demo)
-        lost = newest_folder(demo, "gdal.composite").parent / "result.json"
-        lost.unlink()
-        command = [sys.executable, "-m", "flows.cli", "demo", "--profile", "tiny"]
-        flow = subprocess.Popen(
-            command, cwd=ROOT, env=demo.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while flow.poll() is None and not any(lost.parent.glob("*/*.tif*")):
-            time.sleep(0.05)
-        flow.send_signal(signal.SIGKILL)
-        flow.wait()
-        again = demo.clearground("demo", "--profile", "tiny")
-        assert again.returncode == 0, again.stderr[-3000:]
-        after = artifacts(demo)
-        assert set(after) == set(before)
-        assert {path for path in after if after[path] != before[path]} <= {str(lost)}

@@ -2,8 +2,6 @@
 
 import json
 import os
-import string
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -11,40 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-import yaml
 
-from tests.demo_run import ROOT, Demo, newest_folder
+from tests.demo_run import Demo, newest_folder
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 AREA_TOLERANCE_HA = 2.0
 """Five cells of 20 m are 0.2 ha; the sample is drawn from maps that may differ in one cell of a thousand."""
-
-
-def exported(demo: Demo) -> dict[str, str]:
-    """The variables that the local EODATA has written for a shell."""
-    lines = (demo.state / "eodata.env").read_text().splitlines()
-    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
-
-
-@pytest.fixture(scope="module")
-def contained(demo: Demo, tmp_path_factory: pytest.TempPathFactory, image_ids: dict[str, str]) -> Iterator[Demo]:
-    """The same job by containers: the embedded run's archive in the Ceph gateway, and the embedded run's model."""
-    other = Demo(tmp_path_factory.mktemp("contained") / "state", "", runner="docker")
-    archive = newest_folder(demo, "eodata.simulate")
-    try:
-        served = other.clearground("eodata", "up", "--archive", str(archive))
-        assert served.returncode == 0, served.stdout + served.stderr
-        variables = exported(other)
-        template = string.Template((ROOT / "deployments" / "parameters" / "impervious_change.tiny.yaml").read_text())
-        places = {"PROVIDER": "stac", "CATALOGUE": variables["CLEARGROUND_CATALOGUE"], "ARCHIVE": str(archive)}
-        values = yaml.safe_load(template.substitute(places))
-        params = other.state / "params.yaml"
-        params.write_text(yaml.safe_dump({**values, "model_href": str((demo.product / "model").resolve())}))
-        finished = other.clearground("run", "impervious_change", str(params), variables=variables)
-        assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-5000:]
-        yield other
-    finally:
-        other.clearground("down")
 
 
 def test_steps_ran_in_containers(contained: Demo) -> None:
@@ -85,7 +55,7 @@ def test_areas_agree(demo: Demo, contained: Demo) -> None:
 
 def test_no_secret_is_left(contained: Demo) -> None:
     """The gateway's secret is in its key file and in the file for the user's shell, and nowhere else."""
-    secret = exported(contained)["AWS_SECRET_ACCESS_KEY"].encode()
+    secret = contained.variables["AWS_SECRET_ACCESS_KEY"].encode()
     holders = set()
     for folder, _, names in os.walk(contained.state):
         for name in names:

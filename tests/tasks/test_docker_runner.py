@@ -4,15 +4,18 @@ import io
 import os
 import signal
 import tarfile
+import time
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from docker.errors import APIError
 
 from containers.base.contract.step import StepError
 from tasks import images, ledger
-from tasks.docker_runner import DockerRunner
+from tasks.docker_runner import DockerRunner, remove
 from tasks.orphans import sweep
 from tasks.runner import run_step, use_runner
 from tasks.settings import Settings, get_settings
@@ -81,6 +84,31 @@ def test_chain_of_steps_and_reuse(docked: Machine, engine: "DockerClient") -> No
     again: CopyResult = run_step(params)
     assert again == second
     assert containers_of_ours(engine) == []
+
+
+def test_every_container_tells_its_owner(docked: Machine, engine: "DockerClient", fake_image: str) -> None:
+    """Also the one that only shows the image's code: a kill at that moment must not leave it for ever."""
+    since = time.time()
+    run_step(CopyParams())
+    ours = {"event": "create", "image": str(engine.images.get(fake_image).id)}
+    events = list(engine.events(since=since, until=time.time(), filters=ours, decode=True))
+    assert [event["Actor"]["Attributes"]["clearground.step"] for event in events] == ["sources", "fake.copy"]
+    assert all("clearground.owner" in event["Actor"]["Attributes"] for event in events)
+
+
+def removal_answered(status: int) -> SimpleNamespace:
+    """A container whose removal the engine answers with this status."""
+
+    def refuse(**_: bool) -> None:
+        raise APIError("planned", response=SimpleNamespace(status_code=status))
+
+    return SimpleNamespace(remove=refuse)
+
+
+def test_removal_by_somebody_else_is_as_good() -> None:
+    remove(removal_answered(409))
+    with pytest.raises(APIError):
+        remove(removal_answered(500))
 
 
 def test_what_a_step_can_reach(docked: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +180,7 @@ def test_code_id_is_that_of_the_image(docked: Machine) -> None:
 
 DRIVER = """
 from containers.fake.contract import CopyParams
-from tasks.docker_runner import DockerRunner
+from tasks.docker_runner import DockerRunner, remove
 from tasks.runner import run_step, use_runner
 from tasks.settings import get_settings
 with use_runner(DockerRunner(get_settings())):

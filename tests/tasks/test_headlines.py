@@ -61,9 +61,9 @@ def test_too_few_points_are_told() -> None:
     assert interval(row) == "no interval: only 12 reference points"
 
 
-def printed(renderable: object) -> str:
+def printed(renderable: object, width: int = 200) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=200).print(renderable)
+    Console(file=stream, width=width).print(renderable)
     return stream.getvalue()
 
 
@@ -72,6 +72,13 @@ def test_terminal_shows_regions_and_the_whole_area(tmp_path: Path) -> None:
     assert "Burgenland Süd" in text
     assert text.index("Burgenland Süd") < text.index("Whole area")
     assert "9.0 to 14.0" in text
+
+
+def test_narrow_terminal_cuts_no_word(tmp_path: Path) -> None:
+    text = printed(table_for_terminal(figures_in_words(tmp_path, sampled=True), "Title"), width=80)
+    assert "impervious" in text
+    assert "…" not in text
+    assert "unknown\n" in "\n".join(line.rstrip() for line in text.splitlines()), "the last column is whole"
 
 
 def test_terminal_takes_names_that_look_like_markup(tmp_path: Path) -> None:
