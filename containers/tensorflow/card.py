@@ -26,9 +26,6 @@ class TrainingDomain(Contract):
     bounds: Bounds
     resolution_m: float
     periods: tuple[str, ...] = Field(description="Labelled periods whose patches were drawn")
-    carried: tuple[str, ...] = Field(
-        default=(), description="Periods whose patches were drawn with the labels of the period closest in time"
-    )
     cube: str = Field(description="Content id of the cube")
 
 

@@ -1,6 +1,6 @@
 """The labelled blocks of a cube in memory, dealt to training, validation and test."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -59,28 +59,10 @@ def period_normalisations(cube: Cube, blocks: Sequence[Block]) -> dict[str, Norm
     return found
 
 
-def carried_windows(cube: Cube, blocks: Sequence[Block], periods: Iterable[str]) -> list[LabelledWindow]:
-    """Windows of periods without labels, with those of the labelled period closest in time, the earlier of two."""
-
-    def closest(period: str) -> str:
-        when = cube.periods.index(period)
-        return min(cube.labelled, key=lambda labelled: abs(cube.periods.index(labelled) - when))
-
-    return [
-        labelled_window(
-            cube.reflectance(period, cube.bands, block.rows, block.cols),
-            cube.labels(closest(period), block.rows, block.cols),
-            period,
-        )
-        for period in periods
-        for block in blocks
-    ]
-
-
 def _labelled_blocks(cube: Cube, blocks: list[Block], params: TrainParams) -> dict[Block, list[LabelledWindow]]:
     """The windows, one per labelled period, of the blocks that hold labels: at most `max_blocks` windows, at random."""
     chosen: dict[Block, list[LabelledWindow]] = {}
-    most = params.max_blocks // max(1, len(cube.periods if params.carry_labels else cube.labelled))
+    most = params.max_blocks // max(1, len(cube.labelled))
     for index in np.random.default_rng(params.seed).permutation(len(blocks)):
         if len(chosen) == most:
             break

@@ -18,7 +18,7 @@ from containers.tensorflow.cube_reader import Cube
 from containers.tensorflow.figures import draw_confusion, draw_curves
 from containers.tensorflow.network import compiled, prepare_backend, unet_mini
 from containers.tensorflow.normalisation import Normalisations, fit_normalisation
-from containers.tensorflow.parts import Parts, carried_windows, period_normalisations, read_parts
+from containers.tensorflow.parts import Parts, period_normalisations, read_parts
 from containers.tensorflow.patches import LabelledWindow, PatchDrawer, TileBatches, batch_of, cover
 
 
@@ -60,14 +60,13 @@ def confusion_of(
     return matrix
 
 
-def domain_of(cube: Cube, content_id: str, carried: tuple[str, ...]) -> TrainingDomain:
+def domain_of(cube: Cube, content_id: str) -> TrainingDomain:
     return TrainingDomain(
         simulated=cube.simulated,
         epsg=cube.grid.epsg,
         bounds=cube.grid.bounds,
         resolution_m=cube.grid.resolution_m,
         periods=cube.labelled,
-        carried=carried,
         cube=content_id,
     )
 
@@ -76,12 +75,9 @@ def run(params: TrainParams, out: Path) -> TrainResult:
     prepare_backend(threads=params.execution.threads, seed=params.seed)
     with Cube(local_path(params.cube)) as cube:
         parts, split = read_parts(cube, params)
-        bands = cube.bands
+        bands, domain = cube.bands, domain_of(cube, params.cube.content_id)
         normalisation = fit_normalisation([window.reflectance for window in parts["train"]])
         by_period = dict.fromkeys(cube.labelled, normalisation) | period_normalisations(cube, split.inner["train"])
-        carried = tuple(period for period in by_period if period not in cube.labelled) if params.carry_labels else ()
-        parts["train"] += carried_windows(cube, split.inner["train"], carried)
-        domain = domain_of(cube, params.cube.content_id, carried)
     model = compiled(
         unet_mini(len(bands), params.network),
         learning_rate=params.learning_rate,

@@ -66,11 +66,6 @@ class Training(Contract):
         description="Standard deviation of the random gain and offset per patch and band, in units of the band's "
         "spread: the model has to carry over to other dates",
     )
-    carry_labels: bool = Field(
-        default=True,
-        description="Also learn from the other periods, with the labels of the labelled period closest in time: far "
-        "fewer of them are wrong by change than are wrong anyway, and the model learns what differs between periods",
-    )
     seed: int = Field(default=0, ge=0, description="Seed of split, patches and weights")
 
     @model_validator(mode="after")
