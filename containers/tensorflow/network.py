@@ -12,9 +12,6 @@ from keras import layers
 from containers.base.contract.legend import CLASSES
 from containers.tensorflow.contract.train import Network
 
-_MEMORY = 0.99
-"""Share of the moving average that a step leaves as it is: about the last hundred steps count."""
-
 
 def unet_mini(n_bands: int, network: Network) -> keras.Model:
     """(n, y, x, band) to class probabilities (n, y, x, class); y and x are multiples of 2 to the number of filters."""
@@ -34,14 +31,9 @@ def unet_mini(n_bands: int, network: Network) -> keras.Model:
 
 def compiled(model: keras.Model, *, learning_rate: float, steps: int, label_smoothing: float) -> keras.Model:
     """The model with Adam, whose steps shrink to nothing along a cosine, and the weighted mean of the cells'
-    cross-entropy.
-
-    Beside the weights it keeps their moving average (Polyak & Juditsky 1992, SIAM J. Control Optim. 30, 838–855), which
-    is what is validated and kept: maps of different periods then differ less where nothing has changed.
-    """
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    cross-entropy."""
     model.compile(
-        optimizer=keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=_MEMORY),
+        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps)),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing, reduction="mean_with_sample_weight"),
         weighted_metrics=["accuracy"],
     )

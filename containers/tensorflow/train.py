@@ -129,7 +129,6 @@ def _callbacks(params: TrainParams) -> list[keras.callbacks.Callback]:
         progress(epoch + 1, params.max_epochs, ", ".join(f"{name} {value:.3f}" for name, value in values.items()))
 
     callbacks = [
-        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),  # first, so that the others see the averaged weights
         keras.callbacks.EarlyStopping(monitor="val_loss", patience=params.patience, restore_best_weights=True),
         keras.callbacks.CSVLogger(str(logs / "epochs.csv")),
         keras.callbacks.LambdaCallback(on_epoch_end=tell),
