@@ -45,10 +45,10 @@ class Consistency(Contract):
 
     transitions: Transitions = Transitions()
     noise: float = Field(
-        default=3.5,
+        default=1.25,
         gt=0,
         description="Variance of what is seen of a cell from period to period, relative to that measured on the maps: "
-        "above 1, since unsure cells, which make false change, vary most; higher leaves less change, true and false",
+        "higher leaves less change, true and false",
     )
     max_changes: int = Field(
         default=1,
