@@ -48,7 +48,11 @@ class Training(Contract):
     max_blocks: int = Field(
         default=512, ge=3, description="Blocks used at most, drawn at random where the cube has more: bounds the memory"
     )
-    batch: int = Field(default=8, ge=1, description="Patches per step")
+    batch: int = Field(
+        default=4,
+        ge=1,
+        description="Patches per step; each of 256² cells takes about 120 MiB, 8 of them more than 2 GiB",
+    )
     patches_per_epoch: int = Field(default=256, ge=1, description="Patches drawn in every epoch")
     max_epochs: int = Field(default=30, ge=1, description="Upper limit of epochs")
     patience: int = Field(default=5, ge=1, description="Epochs without a better validation loss before training stops")
