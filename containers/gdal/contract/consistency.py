@@ -45,10 +45,11 @@ class Consistency(Contract):
 
     transitions: Transitions = Transitions()
     noise: float = Field(
-        default=1.25,
+        default=2.5,
         gt=0,
         description="Variance of what is seen of a cell from period to period, relative to that measured on the maps: "
-        "higher leaves less change, true and false",
+        "2.5 where a tenth of each map may be grossly wrong, towards 1 where errors are small doubts; higher leaves "
+        "less change, true and false",
     )
     max_changes: int = Field(
         default=1,
