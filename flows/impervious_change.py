@@ -188,6 +188,7 @@ def predict(
                 model=model,
                 period=period,
                 allow_simulated_model=params.allow_simulated_model,
+                **dict(params.prediction),
             )
         ).result()
         for period in cube.periods

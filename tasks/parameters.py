@@ -9,6 +9,7 @@ from containers.base.contract.model import Contract
 from containers.base.contract.scene import BandName
 from containers.gdal.contract.composite import MaskRule
 from containers.gdal.contract.consistency import Consistency
+from containers.tensorflow.contract.predict import Prediction
 from containers.tensorflow.contract.train import Training
 from tasks.periods import PeriodKind
 
@@ -122,6 +123,7 @@ class ImperviousChangeParams(Contract):
     allow_simulated_model: bool = Field(
         default=False, description="Let a model that was trained on simulated data predict real scenes"
     )
+    prediction: Prediction = Prediction()
     consistency: Consistency = Consistency()
     regions: Regions
     reference: Reference = Reference()

@@ -15,7 +15,7 @@ from containers.base.contract.legend import CLASSES, PROBABILITY_NODATA, PROBABI
 from containers.base.contract.step import StepError, StepWarning
 from containers.base.raster import create_cog
 from containers.base.step import local_path, main, progress
-from containers.tensorflow.blending import Strip, Windows, blended_rows
+from containers.tensorflow.blending import Predict, Strip, Windows, blended_rows
 from containers.tensorflow.card import ModelCard, legend, read_card
 from containers.tensorflow.contract.predict import PredictParams, PredictResult
 from containers.tensorflow.cube_reader import Cube
@@ -32,6 +32,20 @@ def as_layers(
     scaled[:, ~known] = PROBABILITY_NODATA
     codes = np.array(CLASSES, np.uint8)[probabilities.argmax(axis=0)]
     return scaled, np.where(known, codes, np.uint8(LandCover.UNKNOWN)), scaled.max(axis=0)
+
+
+def averaged(predict: Predict, orientations: int) -> Predict:
+    """A prediction that is the mean over so many ways of laying the windows: turned by quarters, then mirrored too."""
+
+    def over_orientations(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        total = np.zeros((*windows.shape[:3], len(CLASSES)), np.float32)
+        for number in range(orientations):
+            quarters, mirror = number % 4, slice(None, None, -1 if number >= 4 else 1)
+            laid = np.ascontiguousarray(np.rot90(windows, quarters, axes=(1, 2))[:, :, mirror])
+            total += np.rot90(predict(laid)[:, :, mirror], -quarters, axes=(1, 2)) / np.float32(orientations)
+        return total
+
+    return over_orientations if orientations > 1 else predict
 
 
 def check_model(card: ModelCard, cube: Cube, *, allow_simulated: bool) -> tuple[StepWarning, ...]:
@@ -108,7 +122,8 @@ def _write(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParam
             stack.enter_context(_create(name, path, cube.grid, params.execution.threads))
             for name, path in paths.items()
         ]
-        for row, probabilities, known in blended_rows((height, width), read, model.predict_on_batch, windows):
+        predict = averaged(model.predict_on_batch, params.orientations)
+        for row, probabilities, known in blended_rows((height, width), read, predict, windows):
             window = Window(0, row, width, known.shape[0])
             for sink, layer in zip(sinks, as_layers(probabilities, known), strict=True):
                 sink.write(layer if layer.ndim == 3 else layer[np.newaxis], window=window)

@@ -165,6 +165,7 @@ def _in_store(value: Any, folder: str) -> Any:
 @pytest.fixture
 def chain(tmp_path: Path, sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
     monkeypatch.setenv("CLEARGROUND_STORE", str(tmp_path))
+    monkeypatch.setenv("CLEARGROUND_SIDE", str(tmp_path))
     return Chain(tmp_path, sample_data)
 
 

@@ -21,7 +21,7 @@ from containers.tensorflow.contract.predict import PredictParams
 from containers.tensorflow.contract.train import LandCoverModel, Network
 from containers.tensorflow.network import unet_mini
 from containers.tensorflow.normalisation import Normalisation
-from containers.tensorflow.predict import as_layers, run
+from containers.tensorflow.predict import as_layers, averaged, run
 
 BANDS = ("red", "swir16", "swir22")
 NETWORK = Network(filters=(4, 8), bottleneck=8)
@@ -204,3 +204,37 @@ def test_period_without_data_is_unknown_throughout(cube_store: Any, weights: Fil
     for file, nodata in ((result.probabilities, 255), (result.classes, 0), (result.confidence, 255)):
         with rasterio.open(tmp_path / file.href) as source:
             assert (source.read() == nodata).all()
+
+
+class TestOrientations:
+    def test_every_way_of_laying_is_seen_once_and_laid_back(self) -> None:
+        """A network that answers where in the window a cell lies: eight ways of laying are eight different answers."""
+        seen = []
+
+        def predict(windows: np.ndarray) -> np.ndarray:
+            seen.append(windows[0, ..., 0].tolist())
+            return np.repeat(windows[..., :1], 3, axis=-1)
+
+        windows = np.arange(2 * 4 * 4, dtype=np.float32).reshape(2, 4, 4, 1)
+        mean = averaged(predict, 8)(windows)
+        assert len(seen) == 8 == len({str(laid) for laid in seen})
+        np.testing.assert_allclose(mean, np.repeat(windows, 3, axis=-1))
+
+    def test_means_are_taken_over_them(self) -> None:
+        """One where the window's first corner lies: each corner has a quarter over four turns."""
+
+        def predict(windows: np.ndarray) -> np.ndarray:
+            answer = np.zeros((*windows.shape[:3], 3), np.float32)
+            answer[:, 0, 0] = 1
+            return answer
+
+        mean = averaged(predict, 4)(np.zeros((1, 3, 3, 1), np.float32))
+        expected = np.zeros((3, 3))
+        expected[[0, 0, 2, 2], [0, 2, 0, 2]] = 0.25
+        np.testing.assert_allclose(mean[0, ..., 0], expected)
+
+    def test_one_is_the_prediction_itself(self) -> None:
+        def predict(windows: np.ndarray) -> np.ndarray:
+            return windows
+
+        assert averaged(predict, 1) is predict
