@@ -14,7 +14,7 @@ from rich.console import Console
 from benchmarks.bars import Figure, print_figures, write_figures
 from tasks import checkout
 
-SEEDS: Final = (107, 108, 109)
+SEEDS: Final = (110, 111, 112)
 """Used for nothing else: neither while models were built nor in demos or tests. Look into causes on other seeds."""
 TILE_PX: Final = 400
 """Larger than the tiny profile's, smaller than the demo's; everything else is the profile's."""
