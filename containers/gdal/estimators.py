@@ -108,8 +108,8 @@ class Design:
             omitted=self.total(np.maximum(errors, 0)),
             committed=self.total(np.maximum(-errors, 0)),
             standard_error=self.total(errors).standard_error,
-            omission_weight=_mean(unseen[inside & (mapped == 0)]),
-            commission_weight=_mean(unseen[inside & (mapped == 1)]),
+            omission_weight=_mean(unseen, mapped == 0, inside),
+            commission_weight=_mean(unseen, mapped == 1, inside),
         )
 
     def ratio(self, numerator: Floats, denominator: Floats) -> Estimate:
@@ -129,5 +129,7 @@ class Design:
         return float(np.sqrt(np.sum(cells**2 * (1 - points / cells) * unbiased)))
 
 
-def _mean(values: Floats) -> float:
-    return float(values.mean()) if values.size else 0.0
+def _mean(values: Floats, which: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
+    """Over those inside, or over all where none of them lies inside; 0 where there are none."""
+    chosen = values[which & inside] if (which & inside).any() else values[which]
+    return float(chosen.mean()) if chosen.size else 0.0

@@ -126,6 +126,15 @@ def test_a_region_without_errors_among_its_points_keeps_its_count_with_the_rule_
     assert estimate.interval(0.95, high=100.0) == (7.0, 100.0)
 
 
+def test_a_region_whose_points_are_all_mapped_may_have_omissions_all_the_same():
+    """They weigh what they do elsewhere: an unmapped point stands for nine cells besides itself."""
+    design = Design(np.array([100.0]), np.zeros(10, int))
+    mapped = np.array([1] * 4 + [0] * 6, float)
+    estimate = design.domain_total(mapped, mapped, 40.0, mapped == 1)
+    assert (estimate.omission_weight, estimate.commission_weight) == (9.0, 9.0)
+    assert estimate.interval(0.95)[1] == pytest.approx(40 - np.log(0.05) * 9)
+
+
 def test_omissions_and_commissions_by_hand():
     """One of four unmapped points was overlooked, one of two mapped ones is wrong."""
     design = Design(np.array([100.0, 10.0]), np.array([0, 0, 0, 0, 1, 1]))
@@ -145,6 +154,7 @@ samples = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
 
 @settings(max_examples=50, deadline=None)
+@example(np.random.default_rng(2770))
 @given(samples)
 def test_regions_add_up_to_the_whole_and_a_faultless_map_keeps_its_area_with_an_interval(rng):
     design = Design(np.array([500.0, 50.0]), np.repeat([0, 1], [20, 10]))
