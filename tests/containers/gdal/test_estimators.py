@@ -116,14 +116,15 @@ def test_the_interval_is_cut_to_what_is_possible():
 
 
 def test_a_region_without_errors_among_its_points_keeps_its_count_with_the_rule_of_three():
-    """Five points of 50 cells, none of them mapped: up to 3.0 · 49 cells may have been overlooked."""
+    """Five points of 50 cells, none of them mapped: up to 3.0 · 49 cells may have been overlooked, and no point tells
+    whether the seven mapped cells are right."""
     design = Design(np.array([1000.0]), np.zeros(20, int))
     reference = np.array([1] * 4 + [0] * 16, float)
     mapped = np.array([1] * 2 + [0] * 18, float)
     estimate = design.domain_total(reference, mapped, 7.0, np.arange(20) >= 15)
     assert (estimate.value, estimate.standard_error) == (7.0, 0.0)
-    assert estimate.interval(0.95) == pytest.approx((7.0, 7.0 - np.log(0.05) * 49))
-    assert estimate.interval(0.95, high=100.0) == (7.0, 100.0)
+    assert estimate.interval(0.95, low=0.0) == pytest.approx((0.0, 7.0 - np.log(0.05) * 49))
+    assert estimate.interval(0.95, low=0.0, high=100.0) == (0.0, 100.0)
 
 
 def test_a_region_whose_points_are_all_mapped_may_have_omissions_all_the_same():
