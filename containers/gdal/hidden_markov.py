@@ -55,6 +55,10 @@ class Seen(NamedTuple):
     def of_cells(self, cells: Mask) -> "Seen":
         return Seen(*(part[..., cells] for part in self))
 
+    def histories(self, most_changes: int) -> NDArray[np.uint8]:
+        """The histories that its cells may have had, (history, period)."""
+        return histories(len(self.distances) - 1, len(self.total), most_changes)
+
 
 def see(probabilities: NDArray[np.uint8], emission: Emission) -> Seen:
     """The sums of probabilities uint8 × 1/250 (period, class, cell), nodata 255."""
@@ -126,8 +130,7 @@ def most_probable(seen: Seen, model: Model, may_change: Mask | None = None) -> t
 
     `may_change` (period − 1, cell) forbids a change between two periods where it is False.
     """
-    n_periods, n_classes = len(seen.distances) - 1, seen.distances.shape[1]
-    candidates = histories(n_periods, n_classes, model.most_changes)
+    candidates = seen.histories(model.most_changes)
     best = np.full(seen.total.shape[1], -np.inf, np.float32)
     chosen = np.zeros(len(best), np.int64)
     for number, history in enumerate(candidates):
@@ -150,10 +153,9 @@ class Posterior(NamedTuple):
 
 def posterior(seen: Seen, model: Model, best: Array) -> Posterior:
     """Over all histories; `best` is the log probability of the most probable one."""
-    n_periods, n_classes = len(seen.distances) - 1, seen.distances.shape[1]
-    classes = np.zeros((n_periods, n_classes, len(best)), np.float32)
+    classes = np.zeros((len(seen.distances) - 1, *seen.total.shape), np.float32)
     constant = np.zeros(len(best), np.float32)
-    for history in histories(n_periods, n_classes, model.most_changes):
+    for history in seen.histories(model.most_changes):
         weight = np.exp(log_joint(history, seen, model) - best)
         for period, index in enumerate(history):
             classes[period, index] += weight
