@@ -7,9 +7,28 @@ from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParam
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
+from containers.gdal.contract.fill import FillParams, FillResult
 from containers.gdal.contract.labels import LabelsParams, LabelsResult
+from containers.gdal.contract.land import LandParams, LandResult
+from containers.gdal.contract.mask import MaskParams, MaskResult
+from containers.gdal.contract.mask_model import MaskTableParams, MaskTableResult, TrainMaskParams, TrainMaskResult
+from containers.gdal.contract.merge import MergeParams, MergeResult
 from containers.gdal.contract.mosaic import CheckAlignmentParams, CheckAlignmentResult, MosaicParams, MosaicResult
+from containers.gdal.contract.observe import Observation, ObserveParams
+from containers.gdal.contract.productivity import (
+    AnimationParams,
+    AnimationResult,
+    CurvesParams,
+    CurvesResult,
+    PointsParams,
+    PointsResult,
+    ProductivityParams,
+    ProductivityResult,
+    TrendParams,
+    TrendResult,
+)
 from containers.gdal.contract.quicklook import QuicklookParams, QuicklookResult
+from containers.gdal.contract.series import SeriesParams, SeriesResult
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -65,4 +84,69 @@ def estimate_areas(params: AreasParams) -> AreasResult:
 
 @task(**STEP_TASK, task_run_name="quick-looks")
 def draw_quicklooks(params: QuicklookParams) -> QuicklookResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="observe {params.parts[0].tile} {params.parts[0].datetime:%Y-%m-%d}")
+def observe_scene(params: ObserveParams) -> Observation:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="mask {params.observation.tile} {params.observation.acquired:%Y-%m-%d}")
+def mask_scene(params: MaskParams) -> MaskResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="labelled pixels")
+def tabulate_pixels(params: MaskTableParams) -> MaskTableResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="train the cloud mask")
+def train_mask(params: TrainMaskParams) -> TrainMaskResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="land")
+def rasterise_land(params: LandParams) -> LandResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="series of {params.index}")
+def index_series(params: SeriesParams) -> SeriesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="fill gaps")
+def fill_series(params: FillParams) -> FillResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="season metrics")
+def season_metrics(params: ProductivityParams) -> ProductivityResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="anomalies and trend")
+def compare_years(params: TrendParams) -> TrendResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="curves per region")
+def region_curves(params: CurvesParams) -> CurvesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="series at points")
+def point_series(params: PointsParams) -> PointsResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="animation")
+def animate(params: AnimationParams) -> AnimationResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="merge windows")
+def merge_windows(params: MergeParams) -> MergeResult:
     return run_step(params)

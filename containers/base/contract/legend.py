@@ -23,3 +23,22 @@ REFLECTANCE_SATURATED: Final = 32767
 PROBABILITY_SCALE: Final = 1 / 250
 """Probability and confidence rasters are uint8: probability = value / 250."""
 PROBABILITY_NODATA: Final = 255
+
+
+class Sky(IntEnum):
+    """What stands between the ground and the sensor: the values of mask rasters, uint8. NODATA is never clear."""
+
+    NODATA = 0
+    CLEAR = 1
+    CLOUD = 2
+    CIRRUS = 3
+    SHADOW = 4
+    SNOW = 5
+
+
+CLOUDY: Final = (Sky.CLOUD, Sky.CIRRUS)
+"""The classes that count as cloud where only cloud and clear are told apart."""
+
+INDEX_SCALE: Final = 1e-4
+"""Series of vegetation indices are int16: index = value * 1e-4."""
+INDEX_NODATA: Final = -32768
