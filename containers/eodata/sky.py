@@ -15,9 +15,16 @@ from containers.eodata.noise import Axis, FloatArray, Noise
 
 CELL_M: Final = 40.0
 _SURVEY_M: Final = 120.0
+MEDIAN_AEROSOL: Final = 0.10
+"""Optical depth at 0.55 µm."""
 Field = Callable[[Axis, Axis], FloatArray]
 """Values on the grid of two axes, northings and eastings."""
 DeckName = Literal["low", "middle", "high", "cirrus"]
+
+
+def mean_water_cm(day_of_year: int) -> float:
+    """Precipitable water over central Europe by season."""
+    return 1.45 - 0.75 * math.cos(2 * math.pi * (day_of_year - 20) / 365)
 
 
 class Shape(NamedTuple):
@@ -140,9 +147,8 @@ class Sky:
             decks.append(Deck.drawn(noise, names[(main + 1) % len(names)], 0.4 * share * cover, bounds, 2))
         if thin < _CIRRUS_DAYS and cover > 0:
             decks.append(Deck.drawn(noise, "cirrus", 0.1 + 0.7 * extent, bounds, 3))
-        summer = 0.5 - 0.5 * math.cos(2 * math.pi * (day_of_year - 20) / 365)
-        aerosol = 0.10 * math.exp(0.5 * 2 * (haze - 0.5) * 1.7)
-        water_cm = (0.7 + 1.5 * summer) * math.exp(0.6 * (humid - 0.5))
+        aerosol = MEDIAN_AEROSOL * math.exp(1.7 * (haze - 0.5))
+        water_cm = mean_water_cm(day_of_year) * math.exp(0.6 * (humid - 0.5))
         return cls(noise, tuple(sorted(decks, key=lambda deck: deck.height_m)), aerosol, water_cm, sun)
 
     def over(self, east_m: Axis, north_m: Axis) -> Over:
