@@ -1,6 +1,6 @@
 """The true season of every cell: its daily index without clouds, noise or snow, and when it starts, peaks and ends."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -137,16 +137,14 @@ def write_seasons(
     """`phenology/<year>.tif` and `ndvi/<year>.tif` of the surface, and the same with `_toa`: kind to its files."""
     days = [f"{date(year, 1, 1) + timedelta(days=day)}" for day in range(0, 366, STEP_DAYS)]
     written: dict[str, list[Path]] = {"phenology": [], "ndvi": []}
-    kinds: dict[str, tuple[Sequence[str], Callable[[Curves], npt.NDArray[Any]]]] = {
-        "phenology": (METRICS, lambda curves: curves.metrics),
-        "ndvi": (days[: len(parts[0]["L2A"].ndvi)], lambda curves: curves.ndvi),
-    }
     for level in _LEVELS:
         name = f"{year}.tif" if level == "L2A" else f"{year}_toa.tif"
-        for kind, labels, values in (
-            ("phenology", METRICS, [part[level].metrics for part in parts]),
-            ("ndvi", days[: len(parts[0][level].index)], [part[level].ndvi for part in parts]),
-        ):
+        curves = [part[level] for part in parts]
+        bands: dict[str, tuple[Sequence[str], list[npt.NDArray[Any]]]] = {
+            "phenology": (METRICS, [each.metrics for each in curves]),
+            "ndvi": (days[: len(curves[0].ndvi)], [each.ndvi for each in curves]),
+        }
+        for kind, (labels, values) in bands.items():
             written[kind].append(folder / kind / name)
             _write_bands(folder / kind / name, world.grid, tuple(labels), windows, values)
     return written

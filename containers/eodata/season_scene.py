@@ -38,6 +38,8 @@ _DIFFUSE: Final = dict(
 _GAIN_OF: Final = {"B01": "B02", "B09": "B8A", "B10": "B11"}
 CIRRUS_SEEN: Final = 0.04
 """Opacity from which cirrus counts: about 0.01 in B10, where the rules of Hollstein et al. (2016) begin to see it."""
+_CLOUD_MARK, _SHADOW_MARK, _DOUBTFUL_SHADOW = 3.6, 1.6, -0.25
+"""How strongly opacity marks a cloud for the processor: half the cells of opacity 0.2 are mapped as cloud."""
 _CIRRUS_UNIT: Final = 0.30 / CIRRUS_SEEN
 """From opacity to the strength by which `scl` measures cirrus."""
 
@@ -155,7 +157,11 @@ class SeasonScene:
         snow = self.camera.seen(strip.snow, PIXEL_M)
         air = Air(over.cloud, over.shadow, over.cirrus * np.float32(_CIRRUS_UNIT), np.zeros_like(over.cloud))
         noise = Noise(self.seed)
-        mapped = mapped_classes(surface, air, noise, first)
+        marked = air._replace(
+            cloud=np.clip(over.cloud * np.float32(_CLOUD_MARK), 0, 1),
+            shadow=np.clip(over.shadow * np.float32(_SHADOW_MARK), 0, 1),
+        )
+        mapped = mapped_classes(surface, marked, noise, first, doubtful_shadow=_DOUBTFUL_SHADOW)
         return {
             "SCL_20m": mapped_snow(mapped, snow, over.cloud, noise, first),
             "truth": true_snow(true_classes(surface, air), snow),

@@ -43,14 +43,14 @@ class Shape(NamedTuple):
 
 
 _SHAPES: Final[dict[DeckName, Shape]] = {
-    "low": Shape((500, 2200), (1600, 4500), (2.5, 8.0), 1.0, 1.2, 6),
-    "middle": Shape((2500, 5500), (2500, 6000), (1.2, 5.0), 1.0, 1.8, 6),
-    "high": Shape((6500, 10_000), (4000, 9000), (0.8, 2.5), 0.9, 2.5, 5),
+    "low": Shape((350, 1500), (1800, 6000), (2.5, 8.0), 1.0, 1.2, 6),
+    "middle": Shape((2000, 4500), (4000, 9000), (1.5, 5.0), 1.0, 1.8, 6),
+    "high": Shape((6500, 10_000), (4000, 9000), (0.8, 2.5), 0.75, 2.5, 5),
     "cirrus": Shape((8500, 11_500), (4000, 9000), (0.15, 0.6), 0.35, 4.0, 5),
 }
-_KINDS: Final[tuple[tuple[DeckName, float], ...]] = (("low", 0.60), ("middle", 0.22), ("high", 0.18))
+_KINDS: Final[tuple[tuple[DeckName, float], ...]] = (("low", 0.74), ("middle", 0.16), ("high", 0.10))
 """Kinds of a date's main deck, and how often it is of each."""
-_CIRRUS_DAYS: Final = 0.30
+_CIRRUS_DAYS: Final = 0.45
 
 
 @dataclass(frozen=True)
