@@ -1,6 +1,6 @@
 """How green plants cover the ground on any day: a pure function of date, cover type and the parcel's own attributes.
 
-`canopy = lowest · standing + (peak − lowest) · growth`. Lowest and peak depend on the parcel's vigour, `standing` and
+`canopy = lowest · standing + gain · growth`. Lowest and gain depend on the parcel's vigour, `standing` and
 `growth` (both 0 to 1) on its timing in that year. Weather makes years differ: in the days on which plants start and
 end, for each cover type a little differently, and in how far they grow. Arable land is green before sowing and again in
 autumn by the same lowest cover whatever grows in between, so that a year's end meets the next one's start.
@@ -115,7 +115,7 @@ class Greenness(NamedTuple):
     lowest: FloatArray
     """Canopy cover by vigour."""
     gain: FloatArray
-    """Canopy cover between lowest and peak by vigour."""
+    """Canopy cover that growth adds to what stands, by vigour."""
 
     @classmethod
     def on(cls, day_of_year: float, year: Year) -> "Greenness":
@@ -142,7 +142,8 @@ class Greenness(NamedTuple):
         )
         lowest = np.clip(column("lowest") + column("spread") * _DEVIATES, 0, 1) * (column("peak") > 0)
         peak = np.clip(column("peak") + column("spread") * _DEVIATES, 0, 1) * (column("peak") > 0)
-        gain = np.clip((peak - lowest) * year.vigour[:, None], 0, 1 - lowest)
+        kept = lowest * np.array([course.sown is None for course in courses])[:, None]
+        gain = np.clip((peak - kept) * year.vigour[:, None], 0, 1 - kept)
         return cls(*(table.astype(np.float32).ravel() for table in (standing, growth, straw, bloom, lowest, gain)))
 
     def canopy(self, kind: Index, timing: Index, vigour: Index) -> FloatArray:
