@@ -34,7 +34,7 @@ _ANGSTROM: Final = 1.3
 _ASYMMETRY, _SINGLE_ALBEDO = 0.68, 0.95
 _LOST: Final = 0.25
 """Share of the extinction that light scattered once loses for good; the rest comes back by further scattering."""
-_WATER_SCALE_M, _AIR_SCALE_M, _AEROSOL_SCALE_M = 2_000.0, 8_000.0, 1_500.0
+_WATER_SCALE_M, _AIR_SCALE_M, _AEROSOL_SCALE_M = 1_600.0, 8_000.0, 1_500.0
 _VIEW_ZENITH_DEG: Final = 6.0
 
 

@@ -9,6 +9,7 @@ import shapely
 from rasterio.features import shapes
 from rasterio.transform import from_origin
 from scipy.ndimage import label
+from shapely import Polygon
 from shapely.geometry import shape
 
 from containers.eodata.cover import Cover
@@ -18,7 +19,7 @@ from containers.eodata.world import World
 
 _SMALLEST_HA: Final = 25.0
 """Smaller waters are land to those who outline it."""
-_COARSE_M: Final = 400.0
+_COARSE_M: Final = 300.0
 
 
 def write_land(world: World, year: int, out: Path) -> tuple[Path, Path]:
@@ -32,7 +33,8 @@ def write_land(world: World, year: int, out: Path) -> tuple[Path, Path]:
     place = from_origin(grid.west_m, grid.north_m, PIXEL_M, PIXEL_M)
     found = shapes(is_land.astype(np.uint8), mask=is_land, transform=place)
     land = shapely.union_all([shape(polygon) for polygon, _ in found])
-    coarse = land.simplify(_COARSE_M).buffer(_COARSE_M / 2).simplify(_COARSE_M / 4)
+    coarse = shapely.union_all([Polygon(part.exterior) for part in shapely.get_parts(land.buffer(2 * _COARSE_M))])
+    coarse = coarse.simplify(_COARSE_M)
     precise, rough = (geopandas.GeoSeries([each], crs=grid.epsg).to_crs(4326) for each in (land, coarse))
     frame = geopandas.GeoDataFrame({"name": ["Simulated land"]}, geometry=precise)
     write_layer(frame, out / "land.gpkg", "simulated_land")

@@ -138,7 +138,7 @@ def _fields(noise: Noise, y_m: Axis, x_m: Axis) -> dict[str, FloatArray]:
 def _sea(noise: Noise, y_m: Axis, x_m: Axis) -> FloatArray:
     """The further west the higher, with bays and headlands."""
     inland_km = (x_m[None, :] + 0.1 * y_m[:, None]) / 1000
-    return (0.5 * noise.smooth(y_m, x_m, 2200, "coast", 4) - inland_km).astype(np.float32)
+    return (0.3 * noise.smooth(y_m, x_m, 2200, "coast", 4) - inland_km).astype(np.float32)
 
 
 def _byte(values: FloatArray) -> ByteArray:

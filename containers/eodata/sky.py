@@ -133,6 +133,7 @@ class Sky:
     aerosol: float
     water_cm: float
     sun: Sun
+    """Its azimuth is counted from the north of EPSG:3035."""
 
     @classmethod
     def on(cls, seed: int, date: str, day_of_year: int, cover: float, sun: Sun, bounds: Bounds) -> "Sky":
