@@ -149,8 +149,14 @@ def _pictures(params: ObserveParams, tile: Grid, out: Path) -> Iterator[_Picture
         covering(tile, resolution_m) for resolution_m in (params.mask_resolution_m, params.background_resolution_m)
     )
     names = tuple(name for name, _ in layers(params.parts, params.mask_bands))
-    facts = {"dtype": "int16", "nodata": REFLECTANCE_NODATA, "threads": params.execution.threads}
-    with create_cog(out / "features.tif", features, bands=names, scale=REFLECTANCE_SCALE, **facts) as sink:
+    with create_cog(
+        out / "features.tif",
+        features,
+        dtype="int16",
+        nodata=REFLECTANCE_NODATA,
+        bands=names,
+        threads=params.execution.threads,
+    ) as sink:
         sink.scales = tuple(1.0 if name == SCL else REFLECTANCE_SCALE for name in names)
         pictures = _Pictures(names, features, background, tile, sink)
         yield pictures
