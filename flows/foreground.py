@@ -14,7 +14,7 @@ from tasks import services
 from tasks.archive_limit import ensure_archive_limit
 from tasks.intake import take_in
 from tasks.orphans import mark_crashed_runs, sweep
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.scenes import plan_scenes
 from tasks.settings import get_settings
 
@@ -25,7 +25,7 @@ def flow_params(name: str, values: Mapping[str, object]) -> BaseModel:
     """The validated parameters of a flow. Raises StepError that lists every wrong field."""
     if name not in FLOWS:
         raise StepError("bad_parameters", f"there is no flow {name!r}", f"The flows are: {', '.join(sorted(FLOWS))}.")
-    model: type[BaseModel] = getattr(importlib.import_module("tasks.parameters"), FLOWS[name])
+    model: type[BaseModel] = getattr(importlib.import_module(f"tasks.parameters.{name}"), FLOWS[name])
     try:
         return model.model_validate(values)
     except ValidationError as error:

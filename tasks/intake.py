@@ -11,7 +11,7 @@ from containers.base.contract.step import StepError
 from containers.tensorflow.contract.train import LandCoverModel
 from tasks.aoi import analysis_grid, read_aoi
 from tasks.disk import disk_errors
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.periods import Period, make_periods
 from tasks.settings import get_settings
 from tasks.store import Store, open_store

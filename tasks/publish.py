@@ -19,7 +19,7 @@ from tasks import checkout, gdal, ledger
 from tasks.announcement import announce
 from tasks.impervious_product import CHANGE_MAP, Products, model_of, pictures, product_of
 from tasks.intake import Inputs
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.product import Product, Publication
 from tasks.product_folder import link_or_copy, publish_folder
 from tasks.records import with_files

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import prefect.runtime
 from prefect.cache_policies import NO_CACHE
@@ -27,7 +27,16 @@ from tasks.step_log import StepLog
 from tasks.store import Store, open_store
 from tasks.task_runner import StepTaskRunner
 
-__all__ = ["FLOW_OPTIONS", "STEP_TASK", "choose_runner", "end_containers", "is_transient", "run_step", "use_runner"]
+__all__ = [
+    "FLOW_OPTIONS",
+    "STEP_TASK",
+    "choose_runner",
+    "end_containers",
+    "is_transient",
+    "perform",
+    "run_step",
+    "use_runner",
+]
 
 R = TypeVar("R", bound=StepResult)
 _replacements: list[Runner] = []
@@ -65,12 +74,26 @@ FLOW_OPTIONS: Final[dict[str, Any]] = {
 """Options that every flow shares: `@flow(**FLOW_OPTIONS)`."""
 
 
+class Done(NamedTuple, Generic[R]):
+    """What a step has made."""
+
+    result: R
+    is_reused: bool
+
+
 def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.result, which a ClassVar cannot say
     """The step's result, its files in the store. Inside a task, a reused result shows as *Cached* in Prefect.
 
     Raises StepError with the code of what went wrong; the run's ledger has a row in any case.
     """
-    subject = prefect.runtime.task_run.name or params.step
+    done: Done[R] = perform(params, prefect.runtime.task_run.name or params.step)
+    if done.is_reused and prefect.runtime.task_run.id:
+        return cast(R, Completed(name="Cached", data=done.result))
+    return done.result
+
+
+def perform(params: StepParams, subject: str) -> Done[R]:
+    """One step of several that a task does: like `run_step`, with a ledger row of its own named `subject`."""
     started = time.monotonic()
     try:
         with disk_errors():
@@ -90,9 +113,7 @@ def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.
     )
     for warning in result.warnings:
         ledger.add("warning", subject, code=warning.code, reason=warning.reason, hint=warning.hint)
-    if is_reused and prefect.runtime.task_run.id:
-        return cast(R, Completed(name="Cached", data=result))
-    return result
+    return Done(result, is_reused)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import string
 import pytest
 import yaml
 
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tests.demo_run import ROOT
 
 EXAMPLES = sorted((ROOT / "deployments" / "parameters").glob("impervious_change.*.yaml"))
