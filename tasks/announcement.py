@@ -7,7 +7,7 @@ from prefect.artifacts import create_image_artifact, create_markdown_artifact, c
 
 from tasks.headlines import headlines
 from tasks.product import Product, Publication
-from tasks.report import data_uri
+from tasks.report_page import data_uri
 from tasks.step_log import in_prefect_run
 from tasks.tables import Figures
 

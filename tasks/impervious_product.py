@@ -67,6 +67,7 @@ def product_of(params: ImperviousChangeParams, inputs: Inputs, products: Product
         name=params.name,
         title=TITLE,
         description=DESCRIPTION,
+        keywords=("land cover", "change"),
         simulated=products.simulated,
         grid=products.grid,
         periods=tuple(period for period in inputs.periods if period.label in products.history.periods),
