@@ -19,7 +19,7 @@ from containers.base.contract.scene import BandName, Scene
 from containers.base.contract.step import StepError, StepParams, StepResult
 from containers.gdal.contract.mask import MaskParams, MaskResult, MaskRules
 from containers.gdal.contract.observe import Observation, ObserveParams
-from tasks.catalogue.backgrounds import Backgrounds, choose_backgrounds
+from tasks.catalogue.backgrounds import Backgrounds, backgrounds_of
 from tasks.catalogue.rules import Acquisition
 from tasks.machine import parallel_steps
 from tasks.runner import STEP_TASK, perform
@@ -82,9 +82,10 @@ def mask_tile(batch: MaskBatch) -> tuple[MaskResult, ...]:
     """A mask per observation, in the order of time."""
 
     def params(observation: Observation) -> MaskParams:
+        backgrounds = backgrounds_of(observation, batch.neighbours, batch.backgrounds)
         return MaskParams(
             observation=observation,
-            backgrounds=choose_backgrounds(observation, batch.neighbours, batch.backgrounds),
+            backgrounds={method: tuple(each.background for each in chosen) for method, chosen in backgrounds.items()},
             rules=batch.rules,
             model=batch.model,
             weights=batch.weights,
