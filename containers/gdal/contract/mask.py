@@ -68,6 +68,7 @@ class MaskParams(StepParams):
     step: ClassVar[str] = "gdal.mask"
     result: ClassVar[type[StepResult]] = MaskResult
     resources: ClassVar[Resources] = Resources(memory_mb=3072)
+    data_files: ClassVar[tuple[str, ...]] = ("rules/hollstein.toml",)
 
     observation: Observation
     backgrounds: dict[BackgroundMethod, tuple[Image, ...]] = Field(
