@@ -55,7 +55,7 @@ def fitted(filling: Filling, days: Days, out_days: Days, values: Array, seen: ND
         values = np.where(seen, values, 0.0)
     near = neighbours(days, out_days, seen)
     before, after = distances(days, out_days, near)
-    curve, quality = _drawn(filling, days, out_days, values, seen, near)
+    curve, quality = _drawn(filling, days, out_days, values, seen, near, before + after)
     none = ~np.isfinite(curve)
     quality[none] = NONE
     curve = np.clip(curve, -_LIMIT, _LIMIT)
@@ -69,13 +69,18 @@ def fitted(filling: Filling, days: Days, out_days: Days, values: Array, seen: ND
 
 
 def _drawn(
-    filling: Filling, days: Days, out_days: Days, values: Array, seen: NDArray[np.bool_], near: Neighbours
+    filling: Filling,
+    days: Days,
+    out_days: Days,
+    values: Array,
+    seen: NDArray[np.bool_],
+    near: Neighbours,
+    gaps: Array,
 ) -> tuple[Array, NDArray[np.int8]]:
     weights = seen.astype(np.float64)
-    before, after = distances(days, out_days, near)
     if filling.engine == "harmonic":
-        return by_precedence(days, out_days, values, weights, before + after)
-    quality = np.full(before.shape, CODES[filling.engine], dtype=np.int8)
+        return by_precedence(days, out_days, values, weights, gaps)
+    quality = np.full(gaps.shape, CODES[filling.engine], dtype=np.int8)
     if filling.engine == "ridge":
         return ridge(days, out_days, values, weights, filling.ridge_penalty), quality
     if filling.engine == "whittaker":
@@ -88,7 +93,7 @@ def _drawn(
         local = savitzky_golay(days, out_days, values, weights, filling.window_days, filling.degree)
         quality[~np.isfinite(local)] = CODES["linear"]
         curve = np.where(np.isfinite(local), local, curve)
-    quality[~np.isfinite(before + after)] += BEYOND
+    quality[~np.isfinite(gaps)] += BEYOND
     return curve, quality
 
 
