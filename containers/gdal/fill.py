@@ -39,7 +39,8 @@ _MAX_OUTSIDE_DAYS = 92
 _BLOCK_COLS = 8 * CHUNK_PX
 _BATCH_CELLS = 1024
 """Cells that are computed at once: few enough to stay in the processor's cache."""
-_SAMPLE_CELLS = 1024
+_SAMPLE_CELLS, _CELLS_PER_WINDOW = 512, 16
+"""On which the uncertainty is calibrated."""
 _MAX_UNCERTAINTY = 1.0
 
 
@@ -101,7 +102,7 @@ def sampled(series: Series) -> NDArray[np.int16]:
     """
     windows = list(chunk_windows(series.header.grid, CHUNK_PX, CHUNK_PX))
     order = np.argsort(np.arange(len(windows)) * 0.6180339887 % 1)
-    share = max(CHUNK_PX, -(-_SAMPLE_CELLS // len(windows)))
+    share = max(_CELLS_PER_WINDOW, -(-_SAMPLE_CELLS // len(windows)))
     parts: list[NDArray[np.int16]] = []
     for number in order:
         values = series.read("values", windows[number]).reshape(len(series.header.days), -1)
