@@ -1,7 +1,7 @@
 """How the vegetation did: per cell and season, against other years, per region, at points."""
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,15 +14,29 @@ METRICS = (
     "integral", "base_integral", "peak", "peak_day", "amplitude", "base", "start_day", "end_day", "length_days",
     "start_value", "end_value", "quality",
 )  # fmt: skip
-"""Bands of a season's raster, in this order. Days count from 1 January of the season's year, which is day 1."""
+"""Bands of a season's raster, in this order. Days count from 1 January of the season's year, which is day 1.
+
+`quality` is 10 (best) to 4 by the phases with enough clear observations, 2 without any such phase, 1 without a season
+(the other bands are then nodata).
+"""
+
+
+NODATA = -9999.0
+"""Of all rasters of metrics, anomalies and trends, which are float32."""
+
+Between = Literal["linear", "pchip"]
 
 
 class Season(Contract):
-    """Definitions after TIMESAT (Jönsson and Eklundh 2004) and HR-VPP: see docs/vegetation_productivity.md."""
+    """Definitions after TIMESAT (Jönsson and Eklundh 2004) and HR-VPP: see docs/productivity.md."""
 
-    start_share: float = Field(default=0.25, gt=0, lt=1, description="Share of the amplitude that starts a season")
-    end_share: float = Field(default=0.15, gt=0, lt=1, description="Share of the amplitude that ends a season")
-    min_amplitude: float = Field(default=0.1, ge=0, le=1, description="Smaller amplitudes are no season")
+    start_share: float = Field(default=0.25, gt=0, lt=1, description="Share of the rise to the peak that starts a season")
+    end_share: float = Field(default=0.15, gt=0, lt=1, description="Share of the fall from the peak that is left at the end")
+    min_amplitude: float = Field(default=0.1, gt=0, le=1, description="Smaller rises and falls are no season")
+    own_share: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the year's range that a rise and a fall need to be a season"
+    )
+    between: Between = Field(default="pchip", description="Curve between two dates: straight, or monotone cubic")
 
 
 class Metrics(Contract):
