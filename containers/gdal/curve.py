@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from containers.gdal.contract.productivity import Between
 
-Values = NDArray[np.float32]
+Values = NDArray[np.floating]
 Cells = NDArray[np.intp]
 
 _HALVINGS = 16
@@ -96,12 +96,10 @@ class Curves(NamedTuple):
         whole = ends + lengths**2 / 12 * (self.first_slopes - self.last_slopes)
         until = np.concatenate([np.zeros_like(whole[:1]), np.cumsum(whole, axis=0, dtype=np.float32)])
         cells = np.arange(self.values.shape[1])
-        return (  # type: ignore[no-any-return]
-            until[last[0], cells]
-            - until[first[0], cells]
-            + self._piece(last[0]).integral(last[1])
-            - self._piece(first[0]).integral(first[1])
-        )
+        until_last = until[last[0], cells] + self._piece(last[0]).integral(last[1])
+        until_first = until[first[0], cells] + self._piece(first[0]).integral(first[1])
+        difference: Values = until_last - until_first
+        return difference
 
     def _piece(self, intervals: Cells) -> "_Piece":
         cells = np.arange(self.values.shape[1])

@@ -5,7 +5,7 @@ HR-VPP (Copernicus Land Monitoring Service): docs/productivity.md.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +42,11 @@ class Bounds(NamedTuple):
 def first_of_january(year: int) -> int:
     """Days since 1970."""
     return (date(year, 1, 1) - _EPOCH).days
+
+
+def date_of(day: float) -> date:
+    """The date of a day since 1970."""
+    return _EPOCH + timedelta(days=int(day))
 
 
 def years_of(days: NDArray[np.number]) -> NDArray[np.intp]:
@@ -151,4 +156,5 @@ def peak_days(curves: Curves, peak: Cells) -> Values:
     bend = fall_before * to_after + fall_after * to_before
     lean = fall_before * to_after**2 - fall_after * to_before**2
     # A plateau of three dates has no bend: its middle is the peak.
-    return curves.days[peak] + np.divide(lean, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
+    vertices: Values = curves.days[peak] + np.divide(lean, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
+    return vertices

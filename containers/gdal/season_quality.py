@@ -33,4 +33,5 @@ def quality_classes(days: NDArray[np.integer], clear: NDArray[np.bool_], season:
                 for phase in range(3):
                     counts[phase] += seen & (day >= edges[phase]) & (day < edges[phase + 1])
     enough = counts >= ENOUGH
-    return CLASSES[enough[0] + 2 * enough[1] + 4 * enough[2]]
+    classes: Values = CLASSES[enough[0] + 2 * enough[1] + 4 * enough[2]]
+    return classes

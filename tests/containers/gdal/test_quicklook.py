@@ -72,9 +72,9 @@ def test_classes_show_every_class_in_its_share(land_cover: File, tmp_path: Path)
 
 def test_legend_names_a_code_without_label(put_raster: Put, tmp_path: Path) -> None:
     codes = np.array([[1, 62], [62, 62]], dtype=np.uint8).repeat(100, 0).repeat(150, 1)
-    drawing = KINDS["classes"](
-        [tmp_path / "store" / put_raster("codes", codes, nodata=0).store_path], {1: "built"}, 500
-    )
+    file = put_raster("codes", codes, nodata=0)
+    picture = Picture(name="c", title="Codes", kind="classes", rasters=(file,), labels={1: "built"})
+    drawing = KINDS["classes"]([tmp_path / "store" / file.store_path], picture, 500)
     assert [entry.label for entry in drawing.key] == ["built", "code 62"]
 
 
@@ -101,7 +101,9 @@ def test_rgb_shows_missing_cells_as_such(put_raster: Put, tmp_path: Path) -> Non
 
 def test_probability_is_a_percentage_whatever_the_data(put_raster: Put, tmp_path: Path) -> None:
     file = put_raster("p", np.full(GRID.shape, 125, dtype=np.uint8), nodata=255, scale=1 / 250)
-    drawing = KINDS["probability"]([tmp_path / "store" / file.store_path], {}, 500)
+    drawing = KINDS["probability"](
+        [tmp_path / "store" / file.store_path], Picture(name="p", title="", kind="probability", rasters=(file,)), 500
+    )
     assert drawing.key.limits == (0.0, 100.0)
     middle_of_cividis = [124, 123, 120]
     assert np.abs(drawing.picture[100, 100].astype(int) - middle_of_cividis).max() <= 2
@@ -109,7 +111,9 @@ def test_probability_is_a_percentage_whatever_the_data(put_raster: Put, tmp_path
 
 def test_count_starts_at_zero(put_raster: Put, tmp_path: Path) -> None:
     file = put_raster("n", np.array([[3, 7]], dtype=np.uint8).repeat(200, 0).repeat(150, 1), nodata=None)
-    drawing = KINDS["count"]([tmp_path / "store" / file.store_path], {}, 500)
+    drawing = KINDS["count"](
+        [tmp_path / "store" / file.store_path], Picture(name="p", title="", kind="count", rasters=(file,)), 500
+    )
     assert drawing.key.limits == (0.0, 7.0)
 
 
