@@ -83,7 +83,8 @@ def charts(curves: pd.DataFrame, figures: pd.DataFrame) -> Iterator[CurveChart]:
         return
     year = int(figures["year"].max())
     others = sorted({int(other) for other in figures["year"]} - {year})
-    by_region = dict(tuple(curves.dropna(subset="mean").groupby("region_id", sort=False)))
+    known = curves.dropna(subset="mean").astype({"mean": float, "p10": float, "p90": float})
+    by_region = dict(tuple(known.groupby("region_id", sort=False)))
     drawn = 0
     for region, rows in figures.groupby("nuts_id", sort=False):
         part = by_region.get(str(region))

@@ -142,15 +142,18 @@ def test_regions_without_data_have_empty_rows_and_are_named(params, tmp_path) ->
     assert "void" in warnings["regions_without_data"]
 
 
-def test_a_region_between_windows_is_not_silent(params, tmp_path) -> None:
-    """The run has a hole where no window was made."""
-    hole = params.windows[1].grid.model_copy(update={"west_m": 4_000_640.0})
-    assert hole == RIGHT
-    alone = params.model_copy(update={"windows": params.windows[:1]})
-    result = run(alone, tmp_path)
+def test_a_region_between_windows_is_not_silent(params, raster_store, fields, tmp_path) -> None:
+    """The run has a hole of 46 columns, in which B lies, where no window was made."""
+    east = WHOLE.model_copy(update={"west_m": 4_001_100.0, "width": 60})
+    arrays = (fields["values"][:, :, 110:], SEEN_DAYS, fields["seen"][:, :, 110:])
+    narrow = SmallSeries(raster_store).window(
+        LEFT.model_copy(update={"width": 40}), DAYS, fields["values"][:, :, :40], SEEN_DAYS, fields["seen"][:, :, :40]
+    )
+    other = SmallSeries(raster_store).window(east, DAYS, *arrays)
+    result = run(params.model_copy(update={"windows": (narrow, other)}), tmp_path)
     found, _ = tables(result, tmp_path)
-    assert set(found["region_id"]) == {"A", "B"}
-    assert "void" in next(warning.reason for warning in result.warnings if warning.code == "regions_outside")
+    assert found[found["region_id"] == "B"]["mean"].isna().all()
+    assert "B" in next(warning.reason for warning in result.warnings if warning.code == "regions_without_data")
 
 
 def test_windows_that_overlap_are_refused(params, tmp_path) -> None:
