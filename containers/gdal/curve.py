@@ -65,6 +65,14 @@ class Curves(NamedTuple):
         slopes = _monotone_slopes(lengths, secants)
         return cls(days, values, slopes[:-1], slopes[1:])
 
+    def part(self, first: int, last: int, cells: Cells) -> "Curves":
+        """Some cells from one date to another, both included."""
+        dates, intervals = slice(first, last + 1), slice(first, last)
+        layers = [self.values[dates], self.first_slopes[intervals], self.last_slopes[intervals]]
+        if len(cells) < self.values.shape[1]:
+            layers = [layer[:, cells] for layer in layers]
+        return Curves(self.days[dates], *layers)
+
     def at(self, knots: Cells) -> Values:
         """The value on one date per cell."""
         values: Values = self.values[knots, np.arange(self.values.shape[1])]

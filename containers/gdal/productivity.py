@@ -70,9 +70,11 @@ def _of_year(
     metrics[-1, has_curve] = NO_CURVE_SEASON
     cells = np.flatnonzero(turns.peak != NO_SEASON)
     if cells.size:
-        some = Curves(curves.days, *(layers[:, cells] for layers in curves[1:]))
-        seen = Observed(observed.days, observed.clear[:, cells])
-        metrics[:, cells] = _of_cells(some, Turns(*(turn[cells] for turn in turns)), seen, year, season)
+        left, peak, right = (turn[cells] for turn in turns)
+        first = int(left.min())
+        some = curves.part(first, int(right.max()), cells)
+        seen = Observed(observed.days, observed.clear[:, cells] if len(cells) < len(has_curve) else observed.clear)
+        metrics[:, cells] = _of_cells(some, Turns(left - first, peak - first, right - first), seen, year, season)
     return metrics
 
 
