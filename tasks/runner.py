@@ -19,7 +19,7 @@ from tasks.disk import disk_errors
 from tasks.docker_runner import DockerRunner, engine_answers
 from tasks.job import Job, Runner, job_folder, read_peak_mb, read_result
 from tasks.local_runner import LocalRunner
-from tasks.machine import memory_grant, parallel_steps
+from tasks.machine import machine_share, parallel_steps
 from tasks.orphans import announce_run, end_containers
 from tasks.records import Record, record_of
 from tasks.settings import Settings, get_settings
@@ -153,7 +153,11 @@ def _obtain(params: StepParams) -> tuple[Record, bool]:
     with machinery.store.lease(params.step, key, params.resources.timeout_s) as found:
         if found:
             return found, True
-        with memory_grant(params.resources.memory_mb), archive_slots(settings, params.resources):
+        # The machine first: who waits for it must not hold the archive's connections.
+        with (
+            machine_share(params.resources.memory_mb, parallel_steps(settings)),
+            archive_slots(settings, params.resources),
+        ):
             return _execute(params, key, code, machinery), False
 
 

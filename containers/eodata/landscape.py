@@ -43,6 +43,8 @@ class Layers(NamedTuple):
     """Quantile of plant growth."""
     grain: ByteArray
     """Quantile of the cell's own texture."""
+    timing: dict[int, ByteArray]
+    """Year to the quantile of how late plants start and end, shared by a parcel, a stand or a lot."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Landscape:
     settled: Towns
     thresholds: dict[str, float]
     growth: Growth
+    phenology: bool = False
 
     def window(self, y_m: Axis, x_m: Axis) -> Layers:
         """The layers at the cells with these centres (1-D, north to south and west to east, spaced by 10 m)."""
@@ -80,7 +83,7 @@ class Landscape:
         rows, columns = np.where(in_town, lot.row, rows), np.where(in_town, lot.column, columns)
         soil = 26 * self.noise.smooth(y_m, x_m, 160, "soil", 2)
 
-        def shared(salt: str, *, within: FloatArray) -> ByteArray:
+        def shared(salt: str, *, within: FloatArray | float) -> ByteArray:
             patches = 128 + 60 * self.noise.smooth(y_m, x_m, 420, salt, 2)
             of_unit = np.where(open_nature, patches, 255 * self.noise.uniform(rows, columns, salt))
             return _byte(of_unit + np.where(in_town, 0, within))
@@ -91,6 +94,7 @@ class Landscape:
             shared("hue", within=0.5 * soil),
             shared("vigour", within=22 * fields["vigour"]),
             _byte(128 + 42 * self._grain(y_m, x_m)),
+            {year: shared(f"timing {year}", within=0.0) for year in self.years if self.phenology},
         )
 
     def _natural(self, fields: dict[str, FloatArray]) -> ByteArray:
@@ -151,4 +155,4 @@ def landscape(params: ArchiveParams) -> Landscape:
         sealing=params.sealing_share,
         greening=params.greening_share,
     )
-    return Landscape(noise, params.years, settled, thresholds, growth)
+    return Landscape(noise, params.years, settled, thresholds, growth, params.phenology)

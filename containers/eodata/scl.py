@@ -49,6 +49,22 @@ def true_classes(surface: Surface, air: Air) -> npt.NDArray[np.uint8]:
     return np.where(air.cloud > 0.6, Scl.CLOUD_HIGH, classes).astype(np.uint8)
 
 
+def true_snow(classes: npt.NDArray[np.uint8], snow: FloatArray) -> npt.NDArray[np.uint8]:
+    """The classes with snow where it covers more than half of a cell whose ground is seen, in shadow or not."""
+    on_ground = np.isin(classes, (Scl.VEGETATION, Scl.NOT_VEGETATED, Scl.WATER))
+    return np.where(on_ground & (snow > 0.5), Scl.SNOW, classes).astype(np.uint8)
+
+
+def mapped_snow(
+    classes: npt.NDArray[np.uint8], snow: FloatArray, cloud: FloatArray, noise: Noise, first_row: int
+) -> npt.NDArray[np.uint8]:
+    """The mapped classes with snow as the processor finds it: edges missed, some taken for cloud."""
+    y_m = (np.arange(snow.shape[0], dtype=np.float64) + first_row) * PIXEL_M
+    doubt = noise.smooth(y_m, np.arange(snow.shape[1], dtype=np.float64) * PIXEL_M, 700, "snowy", 2)
+    found = (snow + 0.12 * doubt > 0.55) & (cloud < 0.4) & (doubt < 1.2)
+    return np.where(found, Scl.SNOW, classes).astype(np.uint8)
+
+
 def mapped_classes(surface: Surface, air: Air, noise: Noise, first_row: int) -> npt.NDArray[np.uint8]:
     """What the processor maps: nothing dilated, thin cloud and much shadow missed, bright roofs taken for cloud."""
     rows, columns = surface.red.shape

@@ -8,16 +8,19 @@ from typing import Any, TypeVar
 
 from containers.base.contract.files import output_file
 from containers.base.step import main, progress
-from containers.eodata.acquisitions import Acquisition, planned
+from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
 from containers.eodata.cover import CLC_PLUS, S2GLC
 from containers.eodata.labels import CLC_PLUS_MAP, S2GLC_MAP, LabelMap, MapLegend
 from containers.eodata.landscape import Landscape, landscape
 from containers.eodata.noise import Noise
 from containers.eodata.place import FINE_M, area_of_interest, world_grid
+from containers.eodata.product import band_assets
 from containers.eodata.record import write_items, write_simulation
 from containers.eodata.regions import regions, write_regions
 from containers.eodata.scene import Scene, Stored, store
+from containers.eodata.season_scene import SeasonScene
+from containers.eodata.traps import planned
 from containers.eodata.truth import write_areas, write_raster, write_truth
 from containers.eodata.world import Window, World
 
@@ -27,7 +30,7 @@ T = TypeVar("T")
 def run(params: ArchiveParams, out: Path) -> ArchiveResult:
     """Landscape, photographs, labels and truth, in this order: the same bytes whatever the number of processes."""
     world = World(out / ".world", world_grid(params))
-    world.create(params.years)
+    world.create(params.years, phenology=params.phenology)
     ground = landscape(params)
     acquisitions, traps = planned(params)
     present = [each for each in acquisitions if each.in_archive]
@@ -71,8 +74,9 @@ def _fill(world: World, ground: Landscape, window: Window) -> None:
 
 
 def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path) -> Stored:
-    scene = Scene.prepared(acquisition, world, params.seed, params.jitter_px)
-    return store(scene, world, params.bands, out)
+    kind = SeasonScene if params.phenology else Scene
+    scene = kind.prepared(acquisition, world, params.seed, params.jitter_px)
+    return store(acquisition, scene.render(world, band_assets(acquisition, params)), out)
 
 
 def _legends(params: ArchiveParams) -> Iterable[MapLegend]:

@@ -128,7 +128,7 @@ def test_a_run_announces_its_product(
     }  # fmt: skip
     assert len(table) == 12
     assert "report.html" in artifacts["made-2020-files"].data
-    assert artifacts["made-2020-change"].data.startswith("data:image/png;base64,")
+    assert artifacts["made-2020-map"].data.startswith("data:image/png;base64,")
 
 
 def test_archive_hrefs_belong_to_the_identity(made_shelf: Shelf) -> None:
