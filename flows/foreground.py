@@ -24,6 +24,7 @@ from tasks.vegetation_intake import take_in_series
 from tasks.vegetation_plan import plan_series
 
 FLOWS: Final = {
+    "cloud_mask_model": "CloudMaskModelParams",
     "impervious_change": "ImperviousChangeParams",
     "vegetation_productivity": "VegetationProductivityParams",
 }

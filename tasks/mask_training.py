@@ -1,0 +1,159 @@
+"""What `cloud_mask_model` reads: labels, the acquisitions that they are of, and those that show the ground behind."""
+
+from pathlib import Path
+from typing import Final
+
+import shapely
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import Field
+
+from containers.base.contract.files import File
+from containers.base.contract.grid import Grid
+from containers.base.contract.model import Contract
+from containers.base.contract.scene import BandName
+from containers.base.contract.step import StepError
+from containers.base.sentinel2 import BANDS
+from containers.gdal.contract.mask import MaskResult
+from containers.gdal.contract.mask_model import LabelledScene
+from containers.gdal.contract.observe import Observation
+from tasks import ledger
+from tasks.aoi import analysis_grid, read_aoi
+from tasks.catalogue.coverage import nominal_tile
+from tasks.catalogue.request import SearchRequest
+from tasks.catalogue.rules import Acquisition, acquisitions
+from tasks.catalogue.search import search_scenes
+from tasks.disk import disk_errors
+from tasks.intake import take_file
+from tasks.parameters.cloud_mask_model import CloudMaskModelParams, TrainingScenes
+from tasks.periods import Period
+from tasks.runner import is_transient
+from tasks.settings import get_settings
+from tasks.store import open_store
+from tasks.vegetation_scenes import months_of
+
+INDEX_BANDS: Final[tuple[BandName, ...]] = ("red",)
+"""An observation needs one at least; none is used here."""
+_GLOBAL_EPSG: Final = 6933
+"""EASE-Grid 2.0, in metres everywhere: the grid of that band."""
+_LABEL_SUFFIX: Final = ".tif"
+
+
+class TrainingInputs(Contract):
+    """Label rasters in the store, and where and when their scenes are looked for."""
+
+    aoi: str = Field(description="WKT, EPSG:4326")
+    grid: Grid
+    searched: Period
+    labels: dict[str, File] = Field(description="Product to its label raster")
+
+
+@disk_errors()
+def take_in_table(params: CloudMaskModelParams) -> File:
+    """The finished table, in the store. Raises `missing_file`, `disk_full`."""
+    return take_file(open_store(get_settings()), params.labels.table)
+
+
+@disk_errors()
+def take_in_labels(params: CloudMaskModelParams) -> TrainingInputs:
+    """Check area, dates and labels. Raises `bad_aoi`, `bad_labels`, `disk_full`."""
+    store, folder, where = open_store(get_settings()), Path(params.labels.folder), _where(params)
+    paths = sorted(folder.glob(f"*{_LABEL_SUFFIX}"))
+    if not paths:
+        raise StepError(
+            "bad_labels",
+            f"{folder} holds no label raster (*{_LABEL_SUFFIX}).",
+            "Name each raster as its product, without .SAFE; the folder is read where the flow runs.",
+        )
+    aoi = read_aoi(where.aoi or _outline_of(where.tiles))
+    return TrainingInputs(
+        aoi=shapely.to_wkt(aoi, rounding_precision=7),
+        grid=analysis_grid(aoi, _GLOBAL_EPSG, params.resolution_m),
+        searched=Period(label="search", start=where.first, end=where.last),
+        labels={path.stem: store.import_file(path) for path in paths},
+    )
+
+
+@task(
+    name="find acquisitions",
+    cache_policy=NO_CACHE,  # a schedule must see new scenes
+    persist_result=False,
+    retries=4,
+    retry_delay_seconds=[5, 15, 45, 120],
+    retry_jitter_factor=0.5,
+    retry_condition_fn=is_transient,
+)
+def find_training_scenes(params: CloudMaskModelParams, inputs: TrainingInputs) -> tuple[Acquisition, ...]:
+    """Every acquisition of the tiles, cloudy ones too, in the order of tile and time; the rest are ledger rows.
+
+    Raises `no_scenes`, and `bad_labels` where none of them is labelled.
+    """
+    tiles = _where(params).tiles
+    found: list[Acquisition] = []
+    for month in months_of(inputs.searched):
+        answer = search_scenes(_request(params, inputs, month))
+        ledger.keep_answers(raw._replace(name=f"{month.label}-{raw.name}") for raw in answer.raw)
+        found += acquisitions(scene for scene in answer.scenes if not tiles or scene.tile in tiles)
+        for row in answer.refused:
+            ledger.skip(row.scene_id, row.code, row.reason, row.hint)
+    return _require_labelled(found, params, inputs)
+
+
+def mask_bands(params: CloudMaskModelParams) -> tuple[BandName, ...]:
+    """Every band of the level: the change of a scene is clustered over all of them."""
+    return tuple(band.name for band in BANDS if params.source.level == "L1C" or band.name != "cirrus")
+
+
+def labelled(
+    observations: tuple[Observation, ...], masks: tuple[MaskResult, ...], inputs: TrainingInputs, codes: dict[int, str]
+) -> tuple[LabelledScene, ...]:
+    """The masked scenes with their labels."""
+    observation_of = {each.scene_id: each for each in observations}
+    return tuple(
+        LabelledScene(
+            observation=observation_of[mask.scene_id], mask=mask, labels=inputs.labels[mask.scene_id], codes=codes
+        )
+        for mask in masks
+    )
+
+
+def _where(params: CloudMaskModelParams) -> TrainingScenes:
+    if params.scenes is None:
+        raise ValueError("a form with label rasters and without scenes is not valid")
+    return params.scenes
+
+
+def _require_labelled(
+    found: list[Acquisition], params: CloudMaskModelParams, inputs: TrainingInputs
+) -> tuple[Acquisition, ...]:
+    source, span = params.source, f"{inputs.searched.start} to {inputs.searched.end}"
+    if not found:
+        raise StepError(
+            "no_scenes",
+            f"No usable {source.level} scene of {source.collection} at {source.endpoint}, {span}.",
+            "See the ledger for what was refused; check area, dates, collection and endpoint.",
+        )
+    if not any(parts[0].id in inputs.labels for parts in found):
+        raise StepError(
+            "bad_labels",
+            f"None of the {len(inputs.labels)} label rasters is named as one of the {len(found)} acquisitions found, "
+            f"such as {found[0][0].id}.",
+            "Name each raster as its product, without .SAFE, and check area, dates and level.",
+        )
+    return tuple(sorted(found, key=lambda parts: (parts[0].tile, parts[0].datetime, parts[0].id)))
+
+
+def _outline_of(tiles: tuple[str, ...]) -> str:
+    outlines = [outline for tile in tiles if (outline := nominal_tile(tile)) is not None]
+    return shapely.union_all(outlines).wkt
+
+
+def _request(params: CloudMaskModelParams, inputs: TrainingInputs, month: Period) -> SearchRequest:
+    return SearchRequest(
+        **dict(params.source),
+        aoi=inputs.aoi,
+        periods=(month,),
+        bands=mask_bands(params),
+        resolution_m=params.resolution_m,
+        min_valid_share=_where(params).min_valid_share,
+    )
