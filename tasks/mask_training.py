@@ -1,5 +1,6 @@
 """What `cloud_mask_model` reads: labels, the acquisitions that they are of, and those that show the ground behind."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from containers.base.contract.scene import BandName
 from containers.base.contract.step import StepError
 from containers.base.sentinel2 import BANDS
 from containers.gdal.contract.mask import MaskResult
-from containers.gdal.contract.mask_model import LabelledScene
+from containers.gdal.contract.mask_model import LabelledScene, MaskTableParams
 from containers.gdal.contract.observe import Observation
 from tasks import ledger
 from tasks.aoi import analysis_grid, read_aoi
@@ -30,9 +31,10 @@ from tasks.periods import Period
 from tasks.runner import is_transient
 from tasks.settings import get_settings
 from tasks.store import open_store
+from tasks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year
 from tasks.vegetation_scenes import months_of
 
-INDEX_BANDS: Final[tuple[BandName, ...]] = ("red",)
+_INDEX_BANDS: Final[tuple[BandName, ...]] = ("red",)
 """An observation needs one at least; none is used here."""
 _GLOBAL_EPSG: Final = 6933
 """EASE-Grid 2.0, in metres everywhere: the grid of that band."""
@@ -99,22 +101,72 @@ def find_training_scenes(params: CloudMaskModelParams, inputs: TrainingInputs) -
     return _require_labelled(found, params, inputs)
 
 
-def mask_bands(params: CloudMaskModelParams) -> tuple[BandName, ...]:
-    """Every band of the level: the change of a scene is clustered over all of them."""
-    return tuple(band.name for band in BANDS if params.source.level == "L1C" or band.name != "cirrus")
+def observe_batches(
+    params: CloudMaskModelParams, inputs: TrainingInputs, acquisitions: tuple[Acquisition, ...]
+) -> Iterator[ObserveBatch]:
+    """Every acquisition: those without labels show the ground behind the clouds of the others."""
+    for (tile, year), found in by_tile_and_year(acquisitions).items():
+        yield ObserveBatch(
+            tile=tile,
+            year=year,
+            acquisitions=found,
+            index_bands=_INDEX_BANDS,
+            mask_bands=_mask_bands(params),
+            grid=inputs.grid,
+            mask_resolution_m=params.resolution_m,
+            background_resolution_m=params.background_resolution_m,
+        )
 
 
-def labelled(
-    observations: tuple[Observation, ...], masks: tuple[MaskResult, ...], inputs: TrainingInputs, codes: dict[int, str]
-) -> tuple[LabelledScene, ...]:
-    """The masked scenes with their labels."""
+def mask_batches(
+    params: CloudMaskModelParams, inputs: TrainingInputs, observations: tuple[Observation, ...]
+) -> Iterator[MaskBatch]:
+    """Every labelled observation."""
+    wanted = [each for each in observations if each.scene_id in inputs.labels]
+    for tile, year in sorted({(each.tile, each.acquired.year) for each in wanted}):
+        yield MaskBatch(
+            tile=tile,
+            year=year,
+            observations=tuple(each for each in wanted if (each.tile, each.acquired.year) == (tile, year)),
+            neighbours=tuple(each for each in observations if each.tile == tile),
+            backgrounds=params.backgrounds,
+            rules=params.rules,
+            model=None,
+            weights=None,
+            allow_simulated_model=False,
+            keep_components=True,
+        )
+
+
+def table_params(
+    params: CloudMaskModelParams,
+    inputs: TrainingInputs,
+    observations: tuple[Observation, ...],
+    masks: tuple[MaskResult, ...],
+) -> MaskTableParams:
+    """The masked scenes with their labels. Raises `no_valid_pixels` where none could be read."""
+    if not masks:
+        raise StepError(
+            "no_valid_pixels",
+            f"None of the {len(inputs.labels)} labelled scenes could be read and masked.",
+            "The ledger tells for each of them why.",
+        )
     observation_of = {each.scene_id: each for each in observations}
-    return tuple(
+    scenes = tuple(
         LabelledScene(
-            observation=observation_of[mask.scene_id], mask=mask, labels=inputs.labels[mask.scene_id], codes=codes
+            observation=observation_of[mask.scene_id],
+            mask=mask,
+            labels=inputs.labels[mask.scene_id],
+            codes=params.labels.codes,
         )
         for mask in masks
     )
+    return MaskTableParams(scenes=scenes, pixels_per_scene=params.labels.pixels_per_scene, seed=params.training.seed)
+
+
+def _mask_bands(params: CloudMaskModelParams) -> tuple[BandName, ...]:
+    """Every band of the level: the change of a scene is clustered over all of them."""
+    return tuple(band.name for band in BANDS if params.source.level == "L1C" or band.name != "cirrus")
 
 
 def _where(params: CloudMaskModelParams) -> TrainingScenes:
@@ -153,7 +205,7 @@ def _request(params: CloudMaskModelParams, inputs: TrainingInputs, month: Period
         **dict(params.source),
         aoi=inputs.aoi,
         periods=(month,),
-        bands=mask_bands(params),
+        bands=_mask_bands(params),
         resolution_m=params.resolution_m,
         min_valid_share=_where(params).min_valid_share,
     )
