@@ -20,6 +20,7 @@ from containers.gdal.contract.mask_model import LabelledScene, MaskTableParams
 from containers.gdal.contract.observe import Observation
 from tasks import ledger
 from tasks.aoi import analysis_grid, read_aoi
+from tasks.catalogue.answer import SearchAnswer
 from tasks.catalogue.coverage import nominal_tile
 from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.rules import Acquisition, acquisitions
@@ -90,15 +91,23 @@ def find_training_scenes(params: CloudMaskModelParams, inputs: TrainingInputs) -
 
     Raises `no_scenes`, and `bad_labels` where none of them is labelled.
     """
-    tiles = _where(params).tiles
     found: list[Acquisition] = []
-    for month in months_of(inputs.searched):
-        answer = search_scenes(_request(params, inputs, month))
+    for month, acquired, answer in search_by_month(params, inputs):
+        found += acquired
         ledger.keep_answers(raw._replace(name=f"{month.label}-{raw.name}") for raw in answer.raw)
-        found += acquisitions(scene for scene in answer.scenes if not tiles or scene.tile in tiles)
         for row in answer.refused:
             ledger.skip(row.scene_id, row.code, row.reason, row.hint)
-    return _require_labelled(found, params, inputs)
+    return require_labelled(found, params, inputs)
+
+
+def search_by_month(
+    params: CloudMaskModelParams, inputs: TrainingInputs
+) -> Iterator[tuple[Period, tuple[Acquisition, ...], SearchAnswer]]:
+    """Month by month the acquisitions of the tiles, and what the catalogue answered."""
+    tiles = _where(params).tiles
+    for month in months_of(inputs.searched):
+        answer = search_scenes(_request(params, inputs, month))
+        yield month, acquisitions(scene for scene in answer.scenes if not tiles or scene.tile in tiles), answer
 
 
 def observe_batches(
@@ -111,7 +120,7 @@ def observe_batches(
             year=year,
             acquisitions=found,
             index_bands=_INDEX_BANDS,
-            mask_bands=_mask_bands(params),
+            mask_bands=mask_bands(params),
             grid=inputs.grid,
             mask_resolution_m=params.resolution_m,
             background_resolution_m=params.background_resolution_m,
@@ -164,7 +173,7 @@ def table_params(
     return MaskTableParams(scenes=scenes, pixels_per_scene=params.labels.pixels_per_scene, seed=params.training.seed)
 
 
-def _mask_bands(params: CloudMaskModelParams) -> tuple[BandName, ...]:
+def mask_bands(params: CloudMaskModelParams) -> tuple[BandName, ...]:
     """Every band of the level: the change of a scene is clustered over all of them."""
     return tuple(band.name for band in BANDS if params.source.level == "L1C" or band.name != "cirrus")
 
@@ -175,9 +184,10 @@ def _where(params: CloudMaskModelParams) -> TrainingScenes:
     return params.scenes
 
 
-def _require_labelled(
+def require_labelled(
     found: list[Acquisition], params: CloudMaskModelParams, inputs: TrainingInputs
 ) -> tuple[Acquisition, ...]:
+    """In the order of tile and time. Raises `no_scenes`, and `bad_labels` where none of them is labelled."""
     source, span = params.source, f"{inputs.searched.start} to {inputs.searched.end}"
     if not found:
         raise StepError(
@@ -205,7 +215,7 @@ def _request(params: CloudMaskModelParams, inputs: TrainingInputs, month: Period
         **dict(params.source),
         aoi=inputs.aoi,
         periods=(month,),
-        bands=_mask_bands(params),
+        bands=mask_bands(params),
         resolution_m=params.resolution_m,
         min_valid_share=_where(params).min_valid_share,
     )

@@ -4,13 +4,26 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from containers.base.contract.step import StepError
+from containers.base.storage import client
+from containers.eodata.contract.simulate import ArchiveResult
+from containers.eodata.load import load
+from containers.gdal.contract.mask_forest import MaskModel
 from flows.cloud_mask_model import cloud_mask_model
+from flows.foreground import read_parameters
+from tasks.eodata import archive_params
+from tasks.mask_training_plan import plan_training
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams
+from tasks.runner import run_step
+from tasks.settings import get_settings
+from tasks.store import open_store
+from tests.conftest import S3Server
 from tests.containers.gdal.labelled_pixels import labelled_pixels
+from tests.demo_run import ROOT
 from tests.small_archive import SmallArchive
 
 SCENES = {"tiles": ["33UUP"], "first": "2018-01-01", "last": "2018-12-31"}
@@ -68,6 +81,39 @@ def test_label_rasters_without_a_scene_are_refused(form: Any, archive: SmallArch
     with pytest.raises(StepError, match="no label raster") as caught:
         cloud_mask_model(form(labels={"folder": str(folder)}, scenes=SCENES))
     assert caught.value.code == "bad_labels"
+
+
+def test_a_plan_for_a_table_reads_nothing(form: Any) -> None:
+    plan = plan_training(form())
+    assert (plan.scenes, plan.bytes_to_read, plan.minutes["train"] > 0) == (0, 0, True)
+
+
+@pytest.mark.slow
+def test_a_simulated_archive_becomes_a_model_that_refuses_real_scenes(
+    archive: SmallArchive, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Search, observe, mask, tabulate, train, publish: with the true scene classes as labels."""
+    monkeypatch.setenv("CLEARGROUND_RUNNER", "local")
+    get_settings.cache_clear()
+    simulated: ArchiveResult = run_step(archive_params("vegetation_tiny"))
+    folder = open_store(get_settings()).path_of(simulated.simulation).parent
+    load(folder, client())
+    for name, value in {"PROVIDER": "items", "CATALOGUE": folder / "items.json", "ARCHIVE": folder}.items():
+        monkeypatch.setenv(f"CLEARGROUND_{name}", str(value))
+    example = read_parameters(ROOT / "deployments" / "parameters" / "cloud_mask_model.demo.yaml")
+    params = CloudMaskModelParams.model_validate({**example, "output": str(archive.folder / "products")})
+    assert plan_training(params).acquisitions >= 20
+    publication = cloud_mask_model(params)
+    model = MaskModel.model_validate_json(Path(publication.model).read_text())
+    assert model.training_domain.simulated
+    assert {"clear/vegetation", "clear/not vegetated"} <= set(model.training_domain.surfaces)
+    assert set(model.split.train).isdisjoint(model.split.test)
+    assert model.metrics["auc"] > 0.8
+    metrics = pd.read_csv(Path(publication.folder) / "metrics.csv")
+    is_f1 = (metrics["measure"] == "f1") & (metrics["split"] == "test")
+    best = metrics[is_f1].groupby("classifier")["value"].max()
+    assert best["forest"] >= best.drop("forest").max() - 0.02
+    assert not cloud_mask_model(params).is_new
 
 
 @pytest.mark.parametrize(
