@@ -31,7 +31,7 @@ def export(
 @app.command("check")
 def check(
     folder: Folder,
-    metadata: Annotated[str, typer.Option(help="Name of its metadata file.")] = "masks.json",
+    metadata: Annotated[str, typer.Option(help="Its metadata file; empty: masks.json, or its only one.")] = "",
     cloud_value: CloudValue = 1,
 ) -> None:
     """Say how many acquisitions a run could take from a folder; a fault ends with its sentence."""

@@ -112,6 +112,7 @@ def mask(
                 model=inputs.model,
                 weights=inputs.weights,
                 allow_simulated_model=params.visibility.allow_simulated_model,
+                imported_masks=params.visibility.imported_masks,
             )
         )
         for tile, year in batches

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -75,13 +76,20 @@ def export_masks(
     return entries
 
 
-def read_folder(folder: Path, metadata: str = METADATA, cloud_value: Literal[0, 1] = 1) -> dict[str, MaskEntry]:
-    """Acquisition to its mask, of a folder whose metadata are sound and whose rasters are there.
+def read_folder(
+    folder: Path,
+    metadata: str = "",
+    cloud_value: Literal[0, 1] = 1,
+    wanted: AbstractSet[str] | None = None,
+) -> dict[str, MaskEntry]:
+    """Acquisition to its mask, of a folder whose metadata are sound and whose rasters are there; all, or those wanted.
 
     Acquisitions with several masks, of two halves, are left out, with a row in the ledger. Raises `bad_masks`.
     """
     by_acquisition: defaultdict[str, list[MaskEntry]] = defaultdict(list)
-    for entry in read_entries(folder / metadata, cloud_value):
+    for entry in read_entries(folder / metadata if metadata else metadata_of(folder), cloud_value):
+        if wanted is not None and entry.acquisition not in wanted:
+            continue
         if not (folder / entry.file).is_file():
             raise StepError(
                 "bad_masks",
@@ -94,6 +102,16 @@ def read_folder(folder: Path, metadata: str = METADATA, cloud_value: Literal[0, 
             reason = f"The folder has {len(entries)} masks of it."
             ledger.skip(acquisition, "several_masks", reason, "It is masked anew; join the halves to use them.")
     return {acquisition: entries[0] for acquisition, entries in by_acquisition.items() if len(entries) == 1}
+
+
+def metadata_of(folder: Path) -> Path:
+    """`masks.json`, else the folder's only JSON file, as earlier systems name theirs freely. Raises `bad_masks`."""
+    found = [folder / METADATA] if (folder / METADATA).is_file() else sorted(folder.glob("*.json"))
+    if len(found) == 1:
+        return found[0]
+    raise StepError(
+        "bad_masks", f"{folder} has {len(found)} JSON files and no {METADATA}.", f"Name its metadata {METADATA}."
+    )
 
 
 def import_params(

@@ -15,9 +15,10 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError
 from containers.base.raster import write_cog
-from containers.gdal.contract.mask import MaskParams, MaskResult
+from containers.gdal.contract.mask import MaskParams, MaskResult, MaskRules
 from containers.gdal.contract.observe import Image, Observation
 from tasks import ledger
+from tasks.catalogue.backgrounds import Backgrounds
 from tasks.code_id import Code
 from tasks.local_runner import LocalRunner
 from tasks.mask_exchange import export_masks, import_params, read_folder, stored_masks
@@ -26,6 +27,7 @@ from tasks.records import record_of
 from tasks.runner import run_step, use_runner
 from tasks.settings import get_settings
 from tasks.store import Store, open_store
+from tasks.tile_batches import MaskBatch, mask_tile
 from tests.tasks.conftest import point_settings
 
 GRID = Grid(epsg=32631, resolution_m=60, west_m=399_960, north_m=5_700_000, width=70, height=60)
@@ -113,6 +115,20 @@ def test_exported_masks_come_in_again(real_store: Store, add_mask: MakeMask, tmp
         imported: MaskResult = run_step(params)
         with rasterio.open(real_store.path_of(imported.mask)) as dataset:
             assert (dataset.read(1) == sky).all()
+    assert list(read_folder(tmp_path / "out", wanted={"20180708T105031_T31UDS"})) == ["20180708T105031_T31UDS"]
+    batch = MaskBatch(
+        tile="31UDS",
+        year=2018,
+        observations=tuple(observation(day) for day in skies),
+        neighbours=(),
+        backgrounds=Backgrounds(),
+        rules=MaskRules(),
+        model=None,
+        weights=None,
+        allow_simulated_model=False,
+        imported_masks=str(tmp_path / "out"),
+    )
+    assert [mask.engine for mask in mask_tile.fn(batch)] == ["imported", "imported"]
     assert import_params(observation(20), found, tmp_path / "out", real_store) is None
     assert {item.scene_id for item in stored_masks(real_store)} == {scene_id(3), scene_id(8)}
 
@@ -156,6 +172,18 @@ def test_a_damaged_or_absent_raster_is_noticed(real_store: Store, add_mask: Make
     path.unlink()
     with pytest.raises(StepError, match="absent") as caught:
         read_folder(tmp_path / "out")
+    assert caught.value.code == "bad_masks"
+
+
+def test_metadata_of_another_name_are_found(real_store: Store, add_mask: MakeMask, tmp_path: Path) -> None:
+    add_mask(3, random_sky(3))
+    out = tmp_path / "out"
+    export_masks(real_store, out)
+    (out / METADATA).rename(out / "Metadata_mask.json")
+    assert list(read_folder(out)) == ["20180703T105031_T31UDS"]
+    (out / "another.json").write_text("{}")
+    with pytest.raises(StepError, match="2 JSON files") as caught:
+        read_folder(out)
     assert caught.value.code == "bad_masks"
 
 
