@@ -44,15 +44,18 @@ def check(
 @app.command("statuses")
 def statuses(
     table: Annotated[Path, typer.Argument(help="CSV with Name, Result and Task_id.", exists=True, dir_okay=False)],
-    flow: Annotated[str, typer.Option(help="Flow whose scene ledger takes them.")] = "vegetation_productivity",
-    area: Annotated[str, typer.Option(help="Land or area that `Out of area` is about, as the flow is given it.")] = "",
+    params: Annotated[
+        Path, typer.Option(help="Parameters of vegetation_productivity: its area is the one they are about.")
+    ],
 ) -> None:
     """Take the statuses of an earlier batch system, so that runs leave out what it found out of the area."""
-    from tasks.scene_ledger import SceneLedger
-    from tasks.settings import get_settings
+    from flows.foreground import flow_params, read_parameters
+    from tasks.parameters.vegetation_productivity import VegetationProductivityParams
+    from tasks.scene_memory import FLOW, scene_ledger
     from tasks.status_table import read_statuses
-    from tasks.store import open_store
+    from tasks.vegetation_intake import take_in_series
 
-    ledger = SceneLedger(open_store(get_settings()).shelf, flow, area)
+    form = VegetationProductivityParams.model_validate(flow_params(FLOW, read_parameters(params)))
+    ledger = scene_ledger(take_in_series(form))
     ledger.note(read_statuses(table))
-    console.print(f"The ledger of {flow} now knows {len(ledger.records())} scenes")
+    console.print(f"The scene ledger of {form.name} now knows {len(ledger.records())} scenes")
