@@ -24,8 +24,10 @@ class Darkness(NamedTuple):
 
 
 AGAINST_OTHER_DATES: Final = Darkness(0.75, 0.60)
-AGAINST_SURROUNDINGS: Final = Darkness(0.65, 0.45)
-"""Stricter, because surroundings differ by land cover, too."""
+AGAINST_SURROUNDINGS: Final = Darkness(0.75, 0.45)
+"""Stricter where no cloud says that it is shadow, because surroundings differ by land cover, too."""
+_BRIGHT_PERCENTILE: Final = 75
+"""Not the median, because a good part of the surroundings may lie in shadow."""
 _AROUND_M: Final = 3_000.0
 
 
@@ -42,21 +44,21 @@ def darker_than(now: Bands, ground: Bands, part: float) -> NDArray[np.bool_]:
 
 
 def surroundings(values: NDArray[np.int16], clear: NDArray[np.bool_], resolution_m: float) -> NDArray[np.int16]:
-    """The median of clear cells around each cell, in squares of 3 km interpolated bilinearly; (y, x).
+    """How bright clear cells are around each cell: their 75 % percentile in squares of 3 km, interpolated; (y, x).
 
     Nodata where no square nearby has clear cells.
     """
     size = max(1, round(_AROUND_M / resolution_m))
     rows, cols = (-(-length // size) for length in values.shape)
-    medians = np.full((rows, cols), np.nan)
+    bright = np.full((rows, cols), np.nan)
     for row, col in np.ndindex(rows, cols):
         part = slice(row * size, (row + 1) * size), slice(col * size, (col + 1) * size)
         if clear[part].any():
-            medians[row, col] = np.median(values[part][clear[part]])
-    if np.isnan(medians).all():
+            bright[row, col] = np.percentile(values[part][clear[part]], _BRIGHT_PERCENTILE)
+    if np.isnan(bright).all():
         return np.full(values.shape, REFLECTANCE_NODATA, dtype=np.int16)
-    nearest = ndimage.distance_transform_edt(np.isnan(medians), return_distances=False, return_indices=True)
-    medians = medians[tuple(nearest)]
+    nearest = ndimage.distance_transform_edt(np.isnan(bright), return_distances=False, return_indices=True)
+    bright = bright[tuple(nearest)]
     places = np.meshgrid(*((np.arange(length) + 0.5) / size - 0.5 for length in values.shape), indexing="ij")
-    around: NDArray[np.int16] = ndimage.map_coordinates(medians, places, order=1, mode="nearest").astype(np.int16)
+    around: NDArray[np.int16] = ndimage.map_coordinates(bright, places, order=1, mode="nearest").astype(np.int16)
     return around

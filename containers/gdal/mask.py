@@ -18,7 +18,7 @@ from containers.gdal.features import Bands
 from containers.gdal.mask_forest import UNKNOWN
 from containers.gdal.shadow import Ground, cast_shadows, shadow_shift
 from containers.gdal.sky import grown_sky, shares
-from containers.gdal.snow import is_snow
+from containers.gdal.snow import is_snow, may_be_snow
 
 _NEEDED: Final = {"shadow": BANDS, "snow": ("green", "nir", "swir16")}
 
@@ -50,20 +50,22 @@ def scaled_probability(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _with_shadow_and_snow(case: Case, found: Verdict) -> NDArray[np.uint8]:
-    """What the engine does not tell itself is looked for, among cells that it calls clear."""
+    """What the engine does not tell itself is looked for: snow, then shadow among cells without cloud.
+
+    Snow in a shadow is shadow: its index is that of snow, but its reflectance is not.
+    """
     sky = found.sky.copy()
     bands = _named(case.scene.read())
     if case.rules.snow and not found.has_snow and _has(case, bands, "snow"):
-        sky[(sky == Sky.CLEAR) & is_snow(bands)] = Sky.SNOW
+        sky[is_snow(bands) & may_be_snow(sky, bands)] = Sky.SNOW
     if case.rules.shadow and not found.has_shadow and _has(case, bands, "shadow"):
-        # Snow is searched first and may be taken back: shaded snow is still snow by its index.
         sky[_shadows(case, bands, sky)] = Sky.SHADOW
     return sky
 
 
 def _named(bands: Bands) -> Bands:
     """The bands for shadow and snow; `nir` is B8A where there is one, as fine as the SWIR bands."""
-    names = {"green": "green", "nir": "nir08" if "nir08" in bands else "nir", "swir16": "swir16"}
+    names = {"green": "green", "cirrus": "cirrus", "nir": "nir08" if "nir08" in bands else "nir", "swir16": "swir16"}
     return {name: bands[band] for name, band in names.items() if band in bands}
 
 
