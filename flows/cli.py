@@ -51,7 +51,8 @@ def run(flow: FlowName, params: ParamsFile) -> None:
     """Run a flow in the foreground, against the archive that the environment names."""
     from flows.foreground import read_parameters, run_flow
 
-    run_flow(flow, read_parameters(params), console)
+    publication = run_flow(flow, read_parameters(params), console)
+    console.print(f"Published in {publication.folder}", soft_wrap=True)
 
 
 @app.command()
