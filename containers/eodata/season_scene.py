@@ -38,7 +38,7 @@ _DIFFUSE: Final = dict(
 _GAIN_OF: Final = {"B01": "B02", "B09": "B8A", "B10": "B11"}
 CIRRUS_SEEN: Final = 0.04
 """Opacity from which cirrus counts: about 0.01 in B10, where the rules of Hollstein et al. (2016) begin to see it."""
-_CLOUD_MARK, _SHADOW_MARK, _DOUBTFUL_SHADOW = 3.6, 1.6, -0.25
+_CLOUD_MARK, _SHADOW_MARK, _DOUBTFUL_SHADOW = 3.6, 1.9, -0.5
 """How strongly opacity marks a cloud for the processor: half the cells of opacity 0.2 are mapped as cloud."""
 _CIRRUS_UNIT: Final = 0.30 / CIRRUS_SEEN
 """From opacity to the strength by which `scl` measures cirrus."""
