@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo engine down test check images images-push eodata-up eodata-down server worker deploy plan run accuracy bench clean
 
-PROFILE ?= demo
+PROFILE ?=
 RUNNER ?= auto
 TAG ?= local
 export CLEARGROUND_RUNNER = $(RUNNER)
@@ -19,9 +19,9 @@ help: ## list the targets
 tools: .venv/ready
 	@[ "$(RUNNER)" = docker ] || docker version >/dev/null 2>&1 || deployments/setup.sh tools
 
-demo: tools ## the main job on a simulated archive: tables, maps, report (PROFILE=tiny|demo|full, RUNNER=docker|local)
+demo: tools ## a job on a simulated archive: tables, maps, report (FLOW=…, PROFILE=tiny|demo|full, RUNNER=docker|local)
 	@[ "$(RUNNER)" = local ] || ! docker version >/dev/null 2>&1 || $(MAKE) -s images
-	@$(CLEARGROUND) demo --profile $(PROFILE)
+	@$(CLEARGROUND) demo --flow "$(or $(FLOW),impervious_change)" --profile "$(PROFILE)"
 
 engine: ## install and start a Docker engine, and make the base image where no registry answers (root, Debian/Ubuntu)
 	@containers/engine.sh
@@ -46,7 +46,7 @@ images-push: images ## push the images to REGISTRY
 	@containers/build.sh --push "$(REGISTRY)" $(TAG)
 
 eodata-up: .venv/ready ## start the local EODATA with the archive of PROFILE
-	@$(CLEARGROUND) eodata up --profile $(PROFILE)
+	@$(CLEARGROUND) eodata up --profile $(or $(PROFILE),demo)
 
 eodata-down: .venv/ready ## stop the local EODATA
 	@$(CLEARGROUND) eodata down
@@ -63,7 +63,7 @@ deploy: server ## register the deployments of prefect.yaml
 plan: .venv/ready ## scenes, bytes, minutes and quota share of FLOW with PARAMS, before anything runs
 	@$(CLEARGROUND) plan $(FLOW) $(PARAMS)
 
-run: server ## run FLOW=impervious_change PARAMS=params.yaml in the foreground
+run: server ## run FLOW with PARAMS=params.yaml in the foreground
 	@$(CLEARGROUND) run $(FLOW) $(PARAMS)
 
 accuracy: tools ## truth: the whole job over unseen simulated seeds

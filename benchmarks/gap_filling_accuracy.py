@@ -20,7 +20,7 @@ from rich.table import Table
 
 from containers.base.sentinel2 import parse_product_name
 from containers.gdal.contract.fill import FillEngine, Filling
-from containers.gdal.curves import fitted
+from containers.gdal.curve_engines import fitted
 from containers.gdal.smoothers import Days, distances, neighbours
 from containers.gdal.uncertainty import NORMAL_90, calibrate, noise, standard_deviation
 from tasks import checkout

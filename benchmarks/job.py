@@ -19,8 +19,8 @@ from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyR
 from containers.gdal.contract.cube import CubeParams, CubeResult
 from containers.grass.contract.zonal import ZonalParams, ZonalResult
 from containers.tensorflow.contract.predict import PredictParams, PredictResult
-from flows.demo import demo_parameters
-from flows.foreground import run_flow
+from flows.demo import PARAMETERS
+from flows.foreground import read_parameters, run_flow
 from tasks import eodata, ledger
 from tasks.records import Record
 from tasks.runner import run_step
@@ -108,7 +108,7 @@ def run_job(archive_params: ArchiveParams, profile: str, console: Console) -> Fi
     simulated: ArchiveResult = run_step(archive_params)
     archive = eodata.serve(store.path_of(simulated.simulation).parent)
     name = f"accuracy-{archive_params.seed}-{archive_params.tile_px}"
-    parameters = demo_parameters(profile, archive) | {"name": name}
+    parameters = read_parameters(PARAMETERS / f"impervious_change.{profile}.yaml") | {"name": name}
     before = _runs(store)
     run_flow("impervious_change", parameters, console)
     [run] = _runs(store) - before

@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
-BENCHMARKS = ("align", "cube", "predict", "zonal", "step")
+BENCHMARKS = ("align", "cube", "predict", "zonal", "productivity", "forest", "step")
 
 
 class Bar(NamedTuple):
@@ -45,6 +45,9 @@ BARS = (
     Bar("predict", "peak memory, MB", "clearground", "peak_mb", 2048),
     Bar("zonal", "peak memory of GRASS, MB", "grass", "peak_mb", 2048),
     Bar("zonal", "peak memory of exactextract, MB", "exactextract", "peak_mb", 2048),
+    Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.25, to="per_pixel"),
+    Bar("productivity", "peak memory of a strip as wide as a tile, MB", "wide", "peak_mb", 2048),
+    Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
 )
 
 

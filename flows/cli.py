@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 from rich.console import Console
 
 from containers.base.contract.step import StepError
+from flows import cli_masks
 from tasks import checkout
 
 checkout.use_own_prefect()
@@ -18,6 +18,7 @@ eodata = typer.Typer(no_args_is_help=True, help="The local stand-in for Creodias
 store_app = typer.Typer(no_args_is_help=True, help="The artifact store.")
 app.add_typer(eodata, name="eodata")
 app.add_typer(store_app, name="store")
+app.add_typer(cli_masks.app, name="masks")
 console = Console()
 
 Profile = Annotated[str, typer.Option(help="Profile of the simulated archive: tiny, demo or full.")]
@@ -31,17 +32,24 @@ FlowName = Annotated[str, typer.Argument(help="Name of the flow, such as impervi
 
 
 @app.command()
-def demo(profile: Profile = "demo") -> None:
-    """Run the main job on the simulated archive and print the table per region and year."""
+def demo(
+    flow: Annotated[str, typer.Option(help="Flow to show: impervious_change or vegetation_productivity.")] = (
+        "impervious_change"
+    ),
+    profile: Annotated[str, typer.Option(help="Profile of the simulated archive; empty: the flow's own.")] = "",
+) -> None:
+    """Run a job on the simulated archive and print the table per region and year."""
     from flows import demo as demonstration
 
-    demonstration.run(profile, console)
+    if flow not in demonstration.JOBS:
+        raise typer.BadParameter(f"{flow} has no demo; those that have: {', '.join(demonstration.JOBS)}")
+    demonstration.run(flow, profile, console)
 
 
 @app.command()
 def run(flow: FlowName, params: ParamsFile) -> None:
     """Run a flow in the foreground, against the archive that the environment names."""
-    from flows.foreground import run_flow
+    from flows.foreground import read_parameters, run_flow
 
     run_flow(flow, read_parameters(params), console)
 
@@ -49,7 +57,7 @@ def run(flow: FlowName, params: ParamsFile) -> None:
 @app.command()
 def plan(flow: FlowName, params: ParamsFile) -> None:
     """Scenes, bytes, minutes and quota share of a run, before anything is read."""
-    from flows.foreground import plan_flow
+    from flows.foreground import plan_flow, read_parameters
 
     plan_flow(flow, read_parameters(params), console)
 
@@ -152,14 +160,6 @@ def store_gc(keep_days: float = 30, dry_run: bool = False) -> None:
     from tasks.store import open_store
 
     console.print(str(open_store(get_settings()).gc(keep_days=keep_days, dry_run=dry_run)))
-
-
-def read_parameters(path: Path) -> dict[str, object]:
-    """The flow's parameters from a YAML or JSON file (JSON is YAML)."""
-    document = yaml.safe_load(path.read_text())
-    if not isinstance(document, dict):
-        raise typer.BadParameter(f"{path} holds no mapping of parameter names to values")
-    return document
 
 
 def main() -> None:

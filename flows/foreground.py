@@ -1,10 +1,13 @@
 """Running a flow in the foreground, with this checkout's own server."""
 
 import importlib
-from collections.abc import Mapping
-from typing import Any
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
 
-import typer
+import yaml
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -12,27 +15,80 @@ from rich.table import Table
 from containers.base.contract.step import StepError
 from tasks import services
 from tasks.archive_limit import ensure_archive_limit
+from tasks.catalogue.plan import Plan
 from tasks.intake import take_in
+from tasks.mask_training_plan import plan_training
 from tasks.orphans import mark_crashed_runs, sweep
-from tasks.parameters import ImperviousChangeParams
 from tasks.scenes import plan_scenes
 from tasks.settings import get_settings
+from tasks.vegetation_intake import take_in_series
+from tasks.vegetation_plan import plan_series
 
-FLOWS = {"impervious_change": "ImperviousChangeParams"}
+FLOWS: Final = {
+    "cloud_mask_model": "CloudMaskModelParams",
+    "impervious_change": "ImperviousChangeParams",
+    "vegetation_productivity": "VegetationProductivityParams",
+}
+"""Flow to its form in the module of its name below `tasks.parameters`."""
+_VARIABLE: Final = re.compile(r"\$(CLEARGROUND_(?:PROVIDER|CATALOGUE|ARCHIVE))\b")
+"""What a parameter file may name of the environment: places, and no secret."""
+_PLANS: Final[dict[str, Callable[[Any], Plan]]] = {
+    "cloud_mask_model": plan_training,
+    "impervious_change": lambda params: plan_scenes(params, take_in(params)),
+    "vegetation_productivity": lambda params: plan_series(params, take_in_series(params)),
+}
+
+
+def form_of(name: str) -> type[BaseModel]:
+    """The parameters' model of a flow. Raises `bad_parameters` where there is no such flow."""
+    if name not in FLOWS:
+        raise StepError("bad_parameters", f"there is no flow {name!r}", f"The flows are: {', '.join(sorted(FLOWS))}.")
+    form: type[BaseModel] = getattr(importlib.import_module(f"tasks.parameters.{name}"), FLOWS[name])
+    return form
 
 
 def flow_params(name: str, values: Mapping[str, object]) -> BaseModel:
-    """The validated parameters of a flow. Raises StepError that lists every wrong field."""
-    if name not in FLOWS:
-        raise StepError("bad_parameters", f"there is no flow {name!r}", f"The flows are: {', '.join(sorted(FLOWS))}.")
-    model: type[BaseModel] = getattr(importlib.import_module("tasks.parameters"), FLOWS[name])
+    """The validated parameters of a flow. Raises `bad_parameters` that lists every wrong field."""
+    form = form_of(name)
     try:
-        return model.model_validate(values)
+        return form.model_validate(values)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, problem['loc'])) or 'parameters'}: {problem['msg']}" for problem in error.errors()
         )
         raise StepError("bad_parameters", wrong, "Correct the named parameters and run again.") from error
+
+
+def read_parameters(path: Path) -> dict[str, object]:
+    """The flow's parameters from a YAML or JSON file (JSON is YAML).
+
+    `$CLEARGROUND_PROVIDER`, `_CATALOGUE` and `_ARCHIVE` in a text are those variables, which the local EODATA sets.
+
+
+    Raises `bad_parameters` where it is no mapping, or names a variable that is not set.
+    """
+    document = yaml.safe_load(path.read_text())
+    if not isinstance(document, dict):
+        raise StepError("bad_parameters", f"{path} holds no mapping.", "Write parameter names with their values.")
+    return {name: _with_variables(value) for name, value in document.items()}
+
+
+def _with_variables(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_variables(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_variables(inner) for inner in value]
+    return _VARIABLE.sub(_variable, value) if isinstance(value, str) else value
+
+
+def _variable(match: re.Match[str]) -> str:
+    if match[1] in os.environ:
+        return os.environ[match[1]]
+    raise StepError(
+        "bad_parameters",
+        f"the parameters name the variable {match[1]}, which is not set.",
+        "Run `make eodata-up` and `. .clearground/eodata.env` for the local EODATA, or set it.",
+    )
 
 
 def run_flow(name: str, values: Mapping[str, object], console: Console) -> Any:
@@ -51,10 +107,10 @@ def run_flow(name: str, values: Mapping[str, object], console: Console) -> Any:
 
 def plan_flow(name: str, values: Mapping[str, object], console: Console) -> None:
     """Search and select only, then say what a run would read, store and take."""
-    if name != "impervious_change":
-        raise typer.BadParameter(f"{name} has no plan")
-    params = ImperviousChangeParams.model_validate(flow_params(name, values))
+    params: Any = flow_params(name, values)
+    if name not in _PLANS:
+        raise StepError("bad_parameters", f"{name} has no plan.", f"Flows with a plan: {', '.join(_PLANS)}.")
     table = Table("", "this run", title=f"Plan of {params.name}")
-    for row in plan_scenes(params, take_in(params)).table():
+    for row in _PLANS[name](params).table():
         table.add_row(*row)
     console.print(table)

@@ -22,7 +22,7 @@ from containers.tensorflow.contract.train import LandCoverModel, TrainParams, Tr
 from tasks import gdal, grass, ledger, tensorflow
 from tasks.catalogue.selection import Choice
 from tasks.intake import Inputs, take_in
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
 from tasks.scenes import CLOUDED, UNREADABLE, find_scenes, keep_common_tiles, usable

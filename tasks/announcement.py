@@ -1,5 +1,6 @@
 """A publication in the Prefect UI: a table, links and the change map on the page of the run."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -7,7 +8,7 @@ from prefect.artifacts import create_image_artifact, create_markdown_artifact, c
 
 from tasks.headlines import headlines
 from tasks.product import Product, Publication
-from tasks.report import data_uri
+from tasks.report_page import data_uri
 from tasks.step_log import in_prefect_run
 from tasks.tables import Figures
 
@@ -17,22 +18,27 @@ MAX_IMAGE_BYTES: Final = 1_000_000
 
 
 def announce(product: Product, figures: Figures, publication: Publication) -> None:
+    """Announce an impervious-change product."""
+    rows = [row._asdict() for part in (figures.whole, figures.regional) for row in headlines(part)]
+    announce_product(product, rows, publication)
+
+
+def announce_product(product: Product, rows: Sequence[Mapping[str, str]], publication: Publication) -> None:
     """Create the artifacts; outside a run, do nothing."""
     if not in_prefect_run():
         return
     key = _key(product.name)
-    rows = [row._asdict() for part in (figures.whole, figures.regional) for row in headlines(part)]
     create_table_artifact(
-        table=rows[:MAX_ROWS],
+        table=[dict(row) for row in rows[:MAX_ROWS]],
         key=f"{key}-figures",
-        description=f"{product.title}: the whole area, then regions ({min(len(rows), MAX_ROWS)} of {len(rows)} rows)",
+        description=f"{product.title} ({min(len(rows), MAX_ROWS)} of {len(rows)} rows)",
     )
     create_markdown_artifact(
         markdown=links(product, Path(publication.folder)), key=f"{key}-files", description="Where the product is"
     )
     picture = Path(publication.map)
     if picture.is_file() and picture.stat().st_size * 4 / 3 <= MAX_IMAGE_BYTES:
-        create_image_artifact(image_url=data_uri(picture), key=f"{key}-change", description="Map of change")
+        create_image_artifact(image_url=data_uri(picture), key=f"{key}-map", description="The product's map")
 
 
 def links(product: Product, folder: Path) -> str:

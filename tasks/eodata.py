@@ -69,7 +69,9 @@ def _embedded(folder: Path) -> LocalArchive:
         "AWS_S3_ENDPOINT": f"127.0.0.1:{checkout.ports().s3}",
         "AWS_ACCESS_KEY_ID": "embedded",  # moto takes any
         "AWS_SECRET_ACCESS_KEY": "embedded",
+        "CLEARGROUND_PROVIDER": "items",
         "CLEARGROUND_CATALOGUE": str(folder / "items.json"),
+        "CLEARGROUND_ARCHIVE": str(folder),
     }
     return LocalArchive("items", folder, {**_PROTOCOL, **variables})
 
@@ -80,7 +82,9 @@ def _in_container(folder: Path) -> LocalArchive:
         "AWS_S3_ENDPOINT": served.s3_host,
         "AWS_ACCESS_KEY_ID": served.access_key_id,
         "AWS_SECRET_ACCESS_KEY": served.secret_access_key,
+        "CLEARGROUND_PROVIDER": "stac",
         "CLEARGROUND_CATALOGUE": served.stac_url,
+        "CLEARGROUND_ARCHIVE": str(folder),
         "CLEARGROUND_STEP_NETWORK": served.network,
     }
     return LocalArchive("stac", folder, {**_PROTOCOL, **variables})

@@ -20,7 +20,7 @@ from containers.tensorflow.contract.train import LandCoverModel, TrainResult
 from tasks.catalogue.selection import Choice
 from tasks.headlines import INDICATORS
 from tasks.intake import MODEL_CARD, MODEL_WEIGHTS, Inputs
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.product import Layer, Product
 
 LEGEND: Final = {int(code): code.name.lower() for code in LandCover}
@@ -67,6 +67,7 @@ def product_of(params: ImperviousChangeParams, inputs: Inputs, products: Product
         name=params.name,
         title=TITLE,
         description=DESCRIPTION,
+        keywords=("land cover", "change"),
         simulated=products.simulated,
         grid=products.grid,
         periods=tuple(period for period in inputs.periods if period.label in products.history.periods),

@@ -11,7 +11,7 @@ from containers.base.contract.step import StepError
 from containers.tensorflow.contract.train import LandCoverModel
 from tasks.aoi import analysis_grid, read_aoi
 from tasks.disk import disk_errors
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.periods import Period, make_periods
 from tasks.settings import get_settings
 from tasks.store import Store, open_store
@@ -47,13 +47,13 @@ def take_in(params: ImperviousChangeParams) -> Inputs:
         aoi=shapely.to_wkt(aoi, rounding_precision=7),
         grid=analysis_grid(aoi, params.epsg, params.resolution_m),
         periods=periods,
-        regions=_take(store, params.regions.path),
-        label_map=_take_optional(store, params.labels.map),
-        second_label_map=_take_optional(store, params.labels.second_map),
+        regions=take_file(store, params.regions.path),
+        label_map=take_optional_file(store, params.labels.map),
+        second_label_map=take_optional_file(store, params.labels.second_map),
         model=_take_model(store, params.model_href),
-        sample=_take_optional(store, params.reference.sample),
-        strata=_take_optional(store, params.reference.strata),
-        truth={period: _take(store, path) for period, path in params.reference.truth.items()},
+        sample=take_optional_file(store, params.reference.sample),
+        strata=take_optional_file(store, params.reference.strata),
+        truth={period: take_file(store, path) for period, path in params.reference.truth.items()},
     )
 
 
@@ -70,7 +70,8 @@ def _known_periods(params: ImperviousChangeParams, periods: tuple[Period, ...]) 
             )
 
 
-def _take(store: Store, path: str) -> File:
+def take_file(store: Store, path: str) -> File:
+    """A user's file in the store. Raises `missing_file`."""
     source = Path(path)
     if not source.is_file():
         raise StepError(
@@ -79,8 +80,8 @@ def _take(store: Store, path: str) -> File:
     return store.import_file(source)
 
 
-def _take_optional(store: Store, path: str) -> File | None:
-    return _take(store, path) if path else None
+def take_optional_file(store: Store, path: str) -> File | None:
+    return take_file(store, path) if path else None
 
 
 def _take_model(store: Store, href: str) -> LandCoverModel | None:
@@ -88,5 +89,5 @@ def _take_model(store: Store, href: str) -> LandCoverModel | None:
         return None
     folder = Path(href)
     return LandCoverModel(
-        weights=_take(store, str(folder / MODEL_WEIGHTS)), card=_take(store, str(folder / MODEL_CARD))
+        weights=take_file(store, str(folder / MODEL_WEIGHTS)), card=take_file(store, str(folder / MODEL_CARD))
     )

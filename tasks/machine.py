@@ -1,4 +1,4 @@
-"""How many steps a machine bears at once: each waits until the memory that it may use is free."""
+"""How many steps a machine bears at once: each waits for a place, and for the memory that it may use."""
 
 import os
 import threading
@@ -21,11 +21,14 @@ def parallel_steps(settings: Settings) -> int:
 
 
 @contextmanager
-def memory_grant(memory_mb: int) -> Iterator[None]:
-    """Hold this much of the machine's memory; waits while steps of this process hold the rest. One alone always may."""
+def machine_share(memory_mb: int, most_steps: int) -> Iterator[None]:
+    """A place among the steps of this process, with this much of the machine's memory: waits until both are free.
+
+    One step alone always may.
+    """
     total_mb = psutil.virtual_memory().total // 2**20
     with _lock:
-        while _granted_mb and sum(_granted_mb) + memory_mb > total_mb:
+        while _granted_mb and (sum(_granted_mb) + memory_mb > total_mb or len(_granted_mb) >= most_steps):
             _lock.wait(_CHECK_S)
             stopping.check()
         _granted_mb.append(memory_mb)

@@ -1,7 +1,7 @@
 """What a run publishes, in terms that every flow shares: layers on one grid, periods, sources."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from tasks.periods import Period
 
 
 class Layer(Contract):
-    """One raster of the product, a COG of bytes on the product's grid."""
+    """One raster of the product, a COG on the product's grid."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Names its file and its STAC item")
     title: str
@@ -21,7 +21,9 @@ class Layer(Contract):
     periods: tuple[str, ...] = Field(min_length=1, description="Labels of the periods that it was made from, in order")
     bands: tuple[str, ...] = Field(min_length=1, description="What each band holds")
     nodata: int | None
+    dtype: Literal["uint8", "uint16", "int16", "float32"] = "uint8"
     scale: float = Field(default=1.0, description="Quantity = value × scale")
+    units: tuple[str, ...] = Field(default=(), description="Unit of each band; empty: none has one")
     classes: dict[int, str] = Field(default={}, description="Value to its meaning; empty for quantities")
 
 
@@ -31,6 +33,7 @@ class Product(Contract):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     title: str
     description: str
+    keywords: tuple[str, ...] = ()
     simulated: bool = Field(description="Whether any source is simulated")
     grid: Grid
     periods: tuple[Period, ...] = Field(min_length=1)

@@ -1,8 +1,7 @@
 """The last task of a run: what it found becomes tables, catalogue, report and maps in one folder."""
 
-import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,36 +18,30 @@ from tasks import checkout, gdal, ledger
 from tasks.announcement import announce
 from tasks.impervious_product import CHANGE_MAP, Products, model_of, pictures, product_of
 from tasks.intake import Inputs
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.product import Product, Publication
-from tasks.product_folder import link_or_copy, publish_folder
-from tasks.records import with_files
-from tasks.report import Findings, Illustration, render_report
+from tasks.publication import IllustrationFile, PathOf, content_id_of, write_product
+from tasks.report import Findings, render_report
+from tasks.report_page import Illustration
 from tasks.settings import get_settings
-from tasks.stac_items import write_catalogue
 from tasks.store import open_store
 from tasks.tables import Figures, read_figures, write_tables
 from tasks.validation import NOTHING, checks
 
 __all__ = ["Products", "Publication", "publish_impervious_change"]
 
-PathOf = Callable[[File], Path]
-_VERSION_CHARACTERS: Final = 12
 _PICTURE_PX: Final = 800
-_OWN_CODE: Final = (
-    "announcement.py", "headlines.py", "impervious_product.py", "interval_chart.py", "product.py", "publish.py",
-    "report.py", "stac_items.py", "tables.py", "templates/impervious_change.html.j2", "templates/interval_chart.svg.j2",
-    "templates/report.css", "validation.py",
+OWN_CODE: Final = (
+    "headlines.py", "impervious_product.py", "interval_chart.py", "publish.py", "report.py", "tables.py",
+    "templates/impervious_change.html.j2", "templates/interval_chart.svg.j2", "validation.py",
 )  # fmt: skip
-
-
-class IllustrationFile(Contract):
-    """A picture for the report."""
-
-    section: str = Field(description="Section of the report: change, cover, images, confidence, observations, training")
-    name: str
-    caption: str
-    file: File
+"""Modules that word this product beside the shared ones."""
+CATALOGUED: Final = {
+    "regional_data.parquet": ("application/vnd.apache.parquet", "data"),
+    "regional_data.csv": ("text/csv", "data"),
+    "regional_data.duckdb": ("application/vnd.duckdb", "data"),
+    "report.html": ("text/html", "overview"),
+}
 
 
 class Evidence(Contract):
@@ -125,54 +118,22 @@ def write_publication(
     product: Product, evidence: Evidence, output: Path, path_of: PathOf, rows: Sequence[ledger.Row]
 ) -> Publication:
     """Write the product's folder. The same content again changes nothing: its first report and ledger stay."""
-    content_id = content_id_of(product, evidence)
 
-    def write(folder: Path) -> None:
+    def write_findings(folder: Path) -> None:
         findings = findings_of(product, evidence, path_of, rows)
         write_tables(findings.figures, folder, sqlite=evidence.sqlite)
-        _link_files(product, evidence, folder, path_of)
-        thumbnails = {shown.name: f"pictures/{shown.name}.png" for shown in evidence.illustrations}
-        write_catalogue(product, _version(content_id), folder, thumbnails)
         (folder / "report.html").write_text(render_report(product, findings))
 
-    published = publish_folder(output, product.name, content_id, write)
-    return Publication(
-        name=product.name,
-        folder=str(published.path),
-        report=str(published.path / "report.html"),
-        catalogue=str(published.path / "stac" / "catalog.json"),
-        tables=str(published.path / "regional_data.duckdb"),
-        map=str(published.path / "pictures" / f"{CHANGE_MAP}.png"),
-        content_id=content_id,
-        is_new=published.is_new,
+    return write_product(
+        product,
+        evidence.illustrations,
+        output,
+        content_id_of((product, evidence), OWN_CODE),
+        path_of=path_of,
+        map_picture=CHANGE_MAP,
+        write_findings=write_findings,
+        catalogued=CATALOGUED,
     )
-
-
-def content_id_of(product: Product, evidence: Evidence) -> str:
-    """SHA-256 of the facts, the contents of all files wherever they lie, and the code that words them.
-
-    The ledger is no part of it: a run that reuses everything publishes nothing new.
-    """
-    digest = hashlib.sha256()
-    for part in (product, evidence):
-        digest.update(json.dumps(with_files(part, _placeless).model_dump(mode="json"), sort_keys=True).encode())
-    for name in _OWN_CODE:
-        digest.update((Path(__file__).parent / name).read_bytes())
-    return f"sha256:{digest.hexdigest()}"
-
-
-def _placeless(file: File) -> File:
-    """A file by its content: equal runs differ in the attempt that an href names."""
-    return file.model_copy(update={"href": file.name}) if file.in_store else file
-
-
-def _link_files(product: Product, evidence: Evidence, folder: Path, path_of: PathOf) -> None:
-    for layer in product.layers:
-        link_or_copy(path_of(layer.file), folder / "rasters" / f"{layer.name}.tif")
-    for shown in evidence.illustrations:
-        link_or_copy(path_of(shown.file), folder / "pictures" / f"{shown.name}.png")
-    for name, file in product.documents.items():
-        link_or_copy(path_of(file), folder / name)
 
 
 def _figures(product: Product, evidence: Evidence, path_of: PathOf) -> Figures:
@@ -196,7 +157,3 @@ def findings_of(product: Product, evidence: Evidence, path_of: PathOf, rows: Seq
         ledger=rows,
         checked=checks((period.label for period in product.periods), accuracy, evidence.labelled),
     )
-
-
-def _version(content_id: str) -> str:
-    return content_id.removeprefix("sha256:")[:_VERSION_CHARACTERS]

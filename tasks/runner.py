@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import prefect.runtime
 from prefect.cache_policies import NO_CACHE
@@ -19,7 +19,7 @@ from tasks.disk import disk_errors
 from tasks.docker_runner import DockerRunner, engine_answers
 from tasks.job import Job, Runner, job_folder, read_peak_mb, read_result
 from tasks.local_runner import LocalRunner
-from tasks.machine import memory_grant, parallel_steps
+from tasks.machine import machine_share, parallel_steps
 from tasks.orphans import announce_run, end_containers
 from tasks.records import Record, record_of
 from tasks.settings import Settings, get_settings
@@ -27,7 +27,16 @@ from tasks.step_log import StepLog
 from tasks.store import Store, open_store
 from tasks.task_runner import StepTaskRunner
 
-__all__ = ["FLOW_OPTIONS", "STEP_TASK", "choose_runner", "end_containers", "is_transient", "run_step", "use_runner"]
+__all__ = [
+    "FLOW_OPTIONS",
+    "STEP_TASK",
+    "choose_runner",
+    "end_containers",
+    "is_transient",
+    "perform",
+    "run_step",
+    "use_runner",
+]
 
 R = TypeVar("R", bound=StepResult)
 _replacements: list[Runner] = []
@@ -65,12 +74,26 @@ FLOW_OPTIONS: Final[dict[str, Any]] = {
 """Options that every flow shares: `@flow(**FLOW_OPTIONS)`."""
 
 
+class Done(NamedTuple, Generic[R]):
+    """What a step has made."""
+
+    result: R
+    is_reused: bool
+
+
 def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.result, which a ClassVar cannot say
     """The step's result, its files in the store. Inside a task, a reused result shows as *Cached* in Prefect.
 
     Raises StepError with the code of what went wrong; the run's ledger has a row in any case.
     """
-    subject = prefect.runtime.task_run.name or params.step
+    done: Done[R] = perform(params, prefect.runtime.task_run.name or params.step)
+    if done.is_reused and prefect.runtime.task_run.id:
+        return cast(R, Completed(name="Cached", data=done.result))
+    return done.result
+
+
+def perform(params: StepParams, subject: str) -> Done[R]:
+    """One step of several that a task does: like `run_step`, with a ledger row of its own named `subject`."""
     started = time.monotonic()
     try:
         with disk_errors():
@@ -90,9 +113,7 @@ def run_step(params: StepParams) -> R:  # type: ignore[type-var]  # R is params.
     )
     for warning in result.warnings:
         ledger.add("warning", subject, code=warning.code, reason=warning.reason, hint=warning.hint)
-    if is_reused and prefect.runtime.task_run.id:
-        return cast(R, Completed(name="Cached", data=result))
-    return result
+    return Done(result, is_reused)
 
 
 @contextmanager
@@ -132,7 +153,11 @@ def _obtain(params: StepParams) -> tuple[Record, bool]:
     with machinery.store.lease(params.step, key, params.resources.timeout_s) as found:
         if found:
             return found, True
-        with memory_grant(params.resources.memory_mb), archive_slots(settings, params.resources):
+        # The machine first: who waits for it must not hold the archive's connections.
+        with (
+            machine_share(params.resources.memory_mb, parallel_steps(settings)),
+            archive_slots(settings, params.resources),
+        ):
             return _execute(params, key, code, machinery), False
 
 

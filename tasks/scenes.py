@@ -19,7 +19,7 @@ from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.search import search_scenes
 from tasks.catalogue.selection import Selection, common_tiles, select_scenes
 from tasks.intake import Inputs
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.runner import is_transient
 
 R = TypeVar("R")

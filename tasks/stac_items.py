@@ -1,6 +1,6 @@
 """A static STAC catalogue of a product: one item per layer, which any STAC client opens from disk or a web server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -22,28 +22,28 @@ from tasks.product import Layer, Product
 
 COG: Final = "image/tiff; application=geotiff; profile=cloud-optimized"
 PROCESSING: Final = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
-_COLLECTION_ASSETS: Final = {
-    "regional_data.parquet": ("application/vnd.apache.parquet", "data"),
-    "regional_data.csv": ("text/csv", "data"),
-    "regional_data.duckdb": ("application/vnd.duckdb", "data"),
-    "report.html": ("text/html", "overview"),
-}
 _LEGAL_NOTICE: Final = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
 _EDGE_POINTS: Final = 21
 _MULTIHASH_SHA256: Final = "1220"
 """Code of SHA-256 and its length, 32 bytes, in front of the digest."""
 
 
-def write_catalogue(product: Product, version: str, folder: Path, pictures: dict[str, str]) -> None:
+def write_catalogue(
+    product: Product,
+    version: str,
+    folder: Path,
+    pictures: Mapping[str, str],
+    documents: Mapping[str, tuple[str, str]],
+) -> None:
     """Write `catalog.json`, a collection and its items below `folder`/stac.
 
     Rasters are expected in `../rasters/<layer>.tif`; `pictures` maps a layer's name to its picture, relative to
-    `folder`.
+    `folder`, and `documents` a file of the folder to its media type and role.
     """
     catalogue = pystac.Catalog("clearground", "Land-change products", title="Clearground")
     collection = _collection(product, version)
     catalogue.add_child(collection)
-    for name, (media_type, role) in _COLLECTION_ASSETS.items():
+    for name, (media_type, role) in documents.items():
         asset = pystac.Asset(str(folder / name), title=name, media_type=media_type, roles=[role])
         collection.add_asset(name.replace(".", "_"), asset)
     for layer in product.layers:
@@ -121,7 +121,7 @@ def _collection(product: Product, version: str) -> pystac.Collection:
         description=product.description,
         license="other",
         extent=pystac.Extent(pystac.SpatialExtent([list(outline.bounds)]), pystac.TemporalExtent([[start, end]])),
-        keywords=["land cover", "change", "Sentinel-2", *(["simulated"] if product.simulated else [])],
+        keywords=[*product.keywords, "Sentinel-2", *(["simulated"] if product.simulated else [])],
         providers=list(_providers(product)),
     )
     CollectionVersionExtension.ext(collection, add_if_missing=True).apply(version=version)
@@ -156,13 +156,14 @@ def _add_processing(item: pystac.Item, product: Product) -> None:
 
 def _add_raster_facts(asset: pystac.Asset, layer: Layer, grid: Grid) -> None:
     bands: list[RasterBand] = []
-    for name in layer.bands:
+    for name, unit in zip(layer.bands, layer.units or (None,) * len(layer.bands), strict=True):
         band = RasterBand.create(
             nodata=layer.nodata,
             sampling=Sampling.AREA,
-            data_type=DataType.UINT8,
+            data_type=DataType(layer.dtype),
             spatial_resolution=grid.resolution_m,
             scale=layer.scale if layer.scale != 1 else None,
+            unit=unit or None,
         )
         band.properties["name"] = name
         bands.append(band)

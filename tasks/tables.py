@@ -1,28 +1,18 @@
-"""The regional figures as tables that people and programs read: GeoParquet, CSV, DuckDB, SQLite."""
+"""The regional figures of an impervious-change product as tables."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import duckdb
 import geopandas
 import pandas as pd
 import shapely
 
 from containers.base.contract.grid import Grid
+from tasks.table_files import Column, Schema, write_table_files
 
 WHOLE_AREA: Final = "ALL"
 """Region id that the zonal step gives to the whole grid."""
 REGIONAL, WHOLE = "regional_data", "whole_area"
-
-
-class Column(NamedTuple):
-    """One column, with its SQL type and what it means."""
-
-    name: str
-    sql_type: str
-    description: str
 
 
 COLUMNS: Final = (
@@ -89,43 +79,10 @@ def read_figures(estimates: Path, regions: Path, grid: Grid, *, simulated: bool)
 
 def write_tables(figures: Figures, folder: Path, *, sqlite: bool = False) -> None:
     """`regional_data` as .parquet (with geometry), .csv and .duckdb, on request .sqlite; `whole_area` beside it."""
-    for name, frame in ((REGIONAL, figures.regional), (WHOLE, figures.whole)):
-        frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
-        frame.drop(columns="geometry").to_csv(folder / f"{name}.csv", index=False)
     tables = {REGIONAL: figures.regional, WHOLE: figures.whole}
-    plain = {name: pd.DataFrame(frame.drop(columns="geometry")) for name, frame in tables.items()}
-    with duckdb.connect(str(folder / f"{REGIONAL}.duckdb")) as database:
-        for name, table in plain.items():
-            _fill_duckdb(database, name, table)
-    if sqlite:
-        with closing(sqlite3.connect(folder / f"{REGIONAL}.sqlite")) as database, database:
-            for name, table in plain.items():
-                _fill_sqlite(database, name, table)
+    write_table_files(tables, Schema(COLUMNS, KEY), folder, database=REGIONAL, sqlite=sqlite)
 
 
 def _whole_area(grid: Grid) -> geopandas.GeoDataFrame:
     columns = {"region_id": [WHOLE_AREA], "region_name": ["Whole area"], "inside_share": [1.0]}
     return geopandas.GeoDataFrame(columns, geometry=[shapely.box(*grid.bounds)], crs=grid.epsg)
-
-
-def _definition(table: str) -> str:
-    columns = ", ".join(f"{column.name} {column.sql_type}" for column in COLUMNS)
-    return f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({', '.join(KEY)}))"
-
-
-def _fill_duckdb(database: Any, name: str, table: pd.DataFrame) -> None:
-    database.execute(_definition(name))
-    for column in COLUMNS:
-        # A comment takes no parameter; these are constants of this module.
-        comment = column.description.replace("'", "''")
-        database.execute(f"COMMENT ON COLUMN {name}.{column.name} IS '{comment}'")
-    database.register("rows", table)
-    database.execute(f"INSERT INTO {name} SELECT * FROM rows")  # noqa: S608 - the name is a constant of this module
-    database.unregister("rows")
-
-
-def _fill_sqlite(database: sqlite3.Connection, name: str, table: pd.DataFrame) -> None:
-    database.execute(_definition(name))
-    places = ", ".join("?" * len(COLUMNS))
-    rows = table.astype(object).where(table.notna(), None).itertuples(index=False, name=None)
-    database.executemany(f"INSERT INTO {name} VALUES ({places})", rows)  # noqa: S608 - likewise

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shapely.geometry import box, mapping
 
 from containers.base import storage
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 
 EDGE_PX, CELL_M = 96, 20.0
 WEST_M, NORTH_M = 349_200.0, 5_344_800.0

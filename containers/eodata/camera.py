@@ -15,7 +15,7 @@ from containers.eodata.weather import Air
 
 MARGIN: Final = 6
 """Fine cells around the tile that the point spread reaches into."""
-_BLUR_M: Final = {10: 6.0, 20: 10.0}
+_BLUR_M: Final = {10: 6.0, 20: 10.0, 60: 22.0}
 """Standard deviation of the optics' point spread by cell size: about 0.2 of contrast at the Nyquist frequency."""
 _NOISE: Final = 0.0018
 """Standard deviation of the sensor's noise in reflectance at 0.1."""
@@ -92,9 +92,14 @@ def through_air(
     seen = reflectance * light * np.float32(camera.gains[band]) * (1 + across)
     seen += air.haze * np.float32(_HAZE[band]) + air.cirrus * np.float32(_CIRRUS[band])
     seen += air.cloud * (np.float32(_CLOUD[band]) * (0.8 + 0.3 * air.cloud) - seen)
-    noise = random.standard_normal(seen.shape, dtype=np.float32) * np.float32(_NOISE)
-    seen += noise * np.sqrt(np.clip(seen, 0.01, None) * 10)
+    seen += sensor_noise(seen, random)
     return seen
+
+
+def sensor_noise(seen: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Noise that grows with the square root of the signal."""
+    noise: FloatArray = random.standard_normal(seen.shape, dtype=np.float32) * np.float32(_NOISE)
+    return noise * np.sqrt(np.clip(seen, 0.01, None) * 10)
 
 
 def digital_numbers(reflectance: FloatArray, offset_dn: int) -> npt.NDArray[np.uint16]:

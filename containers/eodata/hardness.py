@@ -19,7 +19,6 @@ from sklearn.ensemble import RandomForestClassifier
 
 from containers.base.contract.grid import Grid
 from containers.base.contract.legend import CLASSES, LandCover
-from containers.eodata.acquisitions import planned
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.cover import LAND_COVER, S2GLC_CODES, land_cover
 from containers.eodata.landscape import landscape
@@ -27,6 +26,7 @@ from containers.eodata.place import world_grid
 from containers.eodata.product import image_path
 from containers.eodata.scene import Scene
 from containers.eodata.scl import Scl
+from containers.eodata.traps import planned
 from containers.eodata.truth import majority
 from containers.eodata.world import World
 

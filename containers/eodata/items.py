@@ -6,11 +6,12 @@ from typing import Any, Final
 import shapely
 from shapely.geometry import mapping
 
+from containers.base.contract.scene import Level
 from containers.eodata.acquisitions import Acquisition
-from containers.eodata.product import StoredFile
+from containers.eodata.product import StoredFile, cell_m, product_type
 from containers.eodata.regions import outline_4326
 
-COLLECTION: Final = "sentinel-2-l2a"
+COLLECTIONS: Final[dict[Level, str]] = {"L1C": "sentinel-2-l1c", "L2A": "sentinel-2-l2a"}
 BUCKET: Final = "eodata"
 _EXTENSIONS: Final = (
     "eo/v2.0.0", "raster/v2.0.0", "sat/v1.0.0", "projection/v2.0.0", "grid/v1.1.0", "file/v2.1.0", "processing/v1.2.0",
@@ -18,9 +19,8 @@ _EXTENSIONS: Final = (
 )  # fmt: skip
 _COMMON_NAMES: Final = {
     "B02": "blue", "B03": "green", "B04": "red", "B05": "rededge071", "B06": "rededge075", "B07": "rededge078",
-    "B08": "nir", "B8A": "nir08", "B11": "swir16", "B12": "swir22",
+    "B08": "nir", "B8A": "nir08", "B11": "swir16", "B12": "swir22", "B01": "coastal", "B09": "nir09", "B10": "cirrus",
 }  # fmt: skip
-_NATIVE_M: Final = {"B02": 10, "B03": 10, "B04": 10, "B08": 10}
 _CLASS_NAMES: Final = (
     "no_data", "saturated_or_defective", "dark_area_pixels", "cloud_shadows", "vegetation", "not_vegetated", "water",
     "unclassified", "cloud_medium_probability", "cloud_high_probability", "thin_cirrus", "snow",
@@ -41,7 +41,7 @@ def item(acquisition: Acquisition, files: list[StoredFile], class_counts: list[i
         "stac_version": "1.1.0",
         "stac_extensions": [f"https://stac-extensions.github.io/{name}/schema.json" for name in _EXTENSIONS],
         "id": acquisition.name,
-        "collection": COLLECTION,
+        "collection": COLLECTIONS[acquisition.level],
         "geometry": mapping(shapely.set_precision(geometry, 1e-7)),
         "bbox": [round(value, 6) for value in geometry.bounds],
         "properties": _properties(acquisition, class_counts),
@@ -71,12 +71,12 @@ def _properties(acquisition: Acquisition, class_counts: list[int]) -> dict[str, 
         "grid:code": f"MGRS-{acquisition.tile.id}",
         "eo:cloud_cover": round(sum(share[code] for code in _CLOUD_CODES), 2),
         "eo:snow_cover": round(share[11], 2),
-        "statistics": {name: round(share[code], 6) for name, code in _STATISTICS.items()},
+        **_of_level(acquisition, share),
         "sat:orbit_state": "descending",
         "sat:absolute_orbit": acquisition.absolute_orbit,
         "sat:relative_orbit": acquisition.orbit,
-        "product:type": "S2MSI2A",
-        "processing:level": "L2",
+        "product:type": product_type(acquisition),
+        "processing:level": acquisition.level[:2],
         "processing:version": acquisition.baseline,
         "processing:datetime": f"{acquisition.processed:%Y-%m-%dT%H:%M:%S}.000000Z",
         "processing:facility": "Clearground simulator",
@@ -85,6 +85,14 @@ def _properties(acquisition: Acquisition, class_counts: list[int]) -> dict[str, 
         "eopf:instrument_mode": "INS-NOBS",
         "order:status": "succeeded" if acquisition.online else "orderable",
     }
+
+
+def _of_level(acquisition: Acquisition, share: list[float]) -> dict[str, Any]:
+    """L2A states the shares of its scene classes, L1C the direction of the sun."""
+    if acquisition.level == "L2A":
+        return {"statistics": {name: round(share[code], 6) for name, code in _STATISTICS.items()}}
+    sun = acquisition.sun()
+    return {"view:sun_azimuth": round(sun.azimuth_deg, 6), "view:sun_elevation": round(90 - sun.zenith_deg, 6)}
 
 
 def _asset(acquisition: Acquisition, file: StoredFile, class_counts: list[int]) -> dict[str, Any]:
@@ -100,17 +108,17 @@ def _asset(acquisition: Acquisition, file: StoredFile, class_counts: list[int]) 
 
 
 def _image(acquisition: Acquisition, asset: str, class_counts: list[int]) -> dict[str, Any]:
-    name, cell_m = asset[:3], int(asset[-3:-1])
-    grid, edge_px = acquisition.grid, acquisition.grid.width * 20 // cell_m
-    native = _NATIVE_M.get(name, 20) == cell_m
+    name, edge_m = asset[:3], cell_m(asset)
+    grid, edge_px = acquisition.grid, acquisition.grid.width * 20 // edge_m
+    native = edge_m == (cell_m(name) if name in _COMMON_NAMES else 20)
     image: dict[str, Any] = {
         "type": "image/jp2",
-        "gsd": cell_m,
+        "gsd": edge_m,
         "nodata": 0,
         "proj:code": f"EPSG:{grid.epsg}",
         "proj:bbox": list(grid.bounds),
         "proj:shape": [edge_px, edge_px],
-        "proj:transform": [float(cell_m), 0.0, grid.west_m, 0.0, -float(cell_m), grid.north_m],
+        "proj:transform": [float(edge_m), 0.0, grid.west_m, 0.0, -float(edge_m), grid.north_m],
     }
     if asset.startswith("SCL"):
         classes = [
@@ -126,7 +134,7 @@ def _image(acquisition: Acquisition, asset: str, class_counts: list[int]) -> dic
     return {
         **image,
         "data_type": "uint16",
-        "roles": ["data", "reflectance", f"sampling:{'original' if native else 'downsampled'}", f"gsd:{cell_m}m"],
+        "roles": ["data", "reflectance", f"sampling:{'original' if native else 'downsampled'}", f"gsd:{edge_m}m"],
         "bands": [{"name": name, "eo:common_name": _COMMON_NAMES[name]}],
         "raster:scale": 1e-4,
         "raster:offset": acquisition.offset_dn / 10_000,

@@ -1,4 +1,4 @@
-"""A Sentinel-2 Level-2A product on disk: the SAFE folder with its metadata and JPEG 2000 bands."""
+"""A Sentinel-2 product on disk: the SAFE folder with its metadata and JPEG 2000 bands."""
 
 import hashlib
 from pathlib import Path
@@ -10,9 +10,11 @@ import numpy.typing as npt
 import rasterio
 from rasterio.transform import from_origin
 
+from containers.base.sentinel2 import band_of_number
 from containers.eodata.acquisitions import Acquisition
+from containers.eodata.contract.simulate import ArchiveParams
 
-_BAND_IDS: Final = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
+BAND_IDS: Final = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -25,16 +27,37 @@ class StoredFile(NamedTuple):
     sha256: str
 
 
+def band_assets(acquisition: Acquisition, params: ArchiveParams) -> tuple[str, ...]:
+    """Band files of a product: `B04_20m` in L2A, `B04` in L1C, whose bands have one resolution each."""
+    return BAND_IDS if acquisition.level == "L1C" else params.bands
+
+
+def cell_m(asset: str) -> int:
+    """Edge of an image's cells in metres."""
+    if asset.endswith("m"):
+        return int(asset[-3:-1])
+    band = band_of_number(asset)
+    if band is None:
+        raise ValueError(f"there is no band {asset}")
+    return band.resolution_m
+
+
+def product_type(acquisition: Acquisition) -> str:
+    """As ESA writes it."""
+    return "S2MSI1C" if acquisition.level == "L1C" else "S2MSI2A"
+
+
 def image_path(acquisition: Acquisition, asset: str) -> str:
-    """Path of a band below the bucket, such as `…/R20m/T33UTP_20200511T101031_B04_20m.jp2`."""
+    """Path of a band below the bucket, such as `…/R20m/T33UTP_20200511T101031_B04_20m.jp2`; L1C has no such folder."""
     name = f"T{acquisition.tile.id}_{acquisition.start:%Y%m%dT%H%M%S}_{asset}.jp2"
-    return f"{acquisition.folder}/GRANULE/{acquisition.granule}/IMG_DATA/R{asset.rsplit('_', 1)[1]}/{name}"
+    folder = f"{acquisition.folder}/GRANULE/{acquisition.granule}/IMG_DATA"
+    return f"{folder}/{name}" if acquisition.level == "L1C" else f"{folder}/R{asset.rsplit('_', 1)[1]}/{name}"
 
 
 def metadata_paths(acquisition: Acquisition) -> dict[str, str]:
     """STAC asset key to the path of each metadata file below the bucket."""
     return {
-        "product_metadata": f"{acquisition.folder}/MTD_MSIL2A.xml",
+        "product_metadata": f"{acquisition.folder}/MTD_MSI{acquisition.level}.xml",
         "granule_metadata": f"{acquisition.folder}/GRANULE/{acquisition.granule}/MTD_TL.xml",
     }
 
@@ -43,11 +66,11 @@ def write_image(root: Path, acquisition: Acquisition, asset: str, values: npt.ND
     """Write a band without loss. As in real products, nothing declares that 0 is no data."""
     path = root / image_path(acquisition, asset)
     path.parent.mkdir(parents=True, exist_ok=True)
-    cell_m = int(asset[-3:-1])
+    edge_m = cell_m(asset)
     profile = {
         "driver": "JP2OpenJPEG", "width": values.shape[1], "height": values.shape[0], "count": 1, "dtype": values.dtype,
         "crs": acquisition.grid.epsg,
-        "transform": from_origin(acquisition.grid.west_m, acquisition.grid.north_m, cell_m, cell_m),
+        "transform": from_origin(acquisition.grid.west_m, acquisition.grid.north_m, edge_m, edge_m),
         "QUALITY": "100", "REVERSIBLE": "YES", "YCBCR420": "NO", "BLOCKXSIZE": 1024, "BLOCKYSIZE": 1024,
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as target:
@@ -77,12 +100,13 @@ def stored(root: Path, path: str, asset: str) -> StoredFile:
 
 
 def _product_xml(acquisition: Acquisition, assets: list[str]) -> str:
+    level = acquisition.level[1:]
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!-- Simulated by Clearground: no satellite has seen this. -->
-<n1:Level-2A_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd">
+<n1:Level-{level}_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-{level}.xsd">
   <n1:General_Info>
 {_product_info(acquisition, assets)}{_image_characteristics(acquisition)}  </n1:General_Info>
-</n1:Level-2A_User_Product>
+</n1:Level-{level}_User_Product>
 """
 
 
@@ -95,8 +119,8 @@ def _product_info(acquisition: Acquisition, assets: list[str]) -> str:
       <PRODUCT_START_TIME>{start}</PRODUCT_START_TIME>
       <PRODUCT_STOP_TIME>{start}</PRODUCT_STOP_TIME>
       <PRODUCT_URI>{escape(acquisition.name)}.SAFE</PRODUCT_URI>
-      <PROCESSING_LEVEL>Level-2A</PROCESSING_LEVEL>
-      <PRODUCT_TYPE>S2MSI2A</PRODUCT_TYPE>
+      <PROCESSING_LEVEL>Level-{acquisition.level[1:]}</PROCESSING_LEVEL>
+      <PRODUCT_TYPE>{product_type(acquisition)}</PRODUCT_TYPE>
       <PROCESSING_BASELINE>{acquisition.baseline}</PROCESSING_BASELINE>
       <GENERATION_TIME>{acquisition.processed:%Y-%m-%dT%H:%M:%S}.000000Z</GENERATION_TIME>
       <Datatake datatakeIdentifier="{acquisition.datatake}">
@@ -117,12 +141,23 @@ def _product_info(acquisition: Acquisition, assets: list[str]) -> str:
 """
 
 
+_OFFSETS_OF_L2A: Final = ("BOA_ADD_OFFSET", "BOA_ADD_OFFSET_VALUES_LIST")
+_QUANTIFICATION_OF_L1C: Final = """      <QUANTIFICATION_VALUE unit="none">10000</QUANTIFICATION_VALUE>
+"""
+_QUANTIFICATION_OF_L2A: Final = """      <QUANTIFICATION_VALUES_LIST>
+        <BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>
+      </QUANTIFICATION_VALUES_LIST>
+"""
+
+
 def _image_characteristics(acquisition: Acquisition) -> str:
+    is_l1c = acquisition.level == "L1C"
+    tag, group = ("RADIO_ADD_OFFSET", "Radiometric_Offset_List") if is_l1c else _OFFSETS_OF_L2A
     offsets = "\n".join(
-        f'        <BOA_ADD_OFFSET band_id="{index}">{acquisition.offset_dn}</BOA_ADD_OFFSET>'
-        for index in range(len(_BAND_IDS))
+        f'        <{tag} band_id="{index}">{acquisition.offset_dn}</{tag}>' for index in range(len(BAND_IDS))
     )
-    offset_list = f"      <BOA_ADD_OFFSET_VALUES_LIST>\n{offsets}\n      </BOA_ADD_OFFSET_VALUES_LIST>\n"
+    offset_list = f"      <{group}>\n{offsets}\n      </{group}>\n"
+    quantification = _QUANTIFICATION_OF_L1C if is_l1c else _QUANTIFICATION_OF_L2A
     return f"""    <Product_Image_Characteristics>
       <Special_Values>
         <SPECIAL_VALUE_TEXT>NODATA</SPECIAL_VALUE_TEXT>
@@ -132,22 +167,33 @@ def _image_characteristics(acquisition: Acquisition) -> str:
         <SPECIAL_VALUE_TEXT>SATURATED</SPECIAL_VALUE_TEXT>
         <SPECIAL_VALUE_INDEX>65535</SPECIAL_VALUE_INDEX>
       </Special_Values>
-      <QUANTIFICATION_VALUES_LIST>
-        <BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>
-      </QUANTIFICATION_VALUES_LIST>
-{offset_list if acquisition.offset_dn else ""}    </Product_Image_Characteristics>
+{quantification}{offset_list if acquisition.offset_dn else ""}    </Product_Image_Characteristics>
 """
 
 
 def _tile_id(acquisition: Acquisition) -> str:
     return (
-        f"{acquisition.platform}_OPER_MSI_L2A_TL_SIML_{acquisition.processed:%Y%m%dT%H%M%S}"
+        f"{acquisition.platform}_OPER_MSI_{acquisition.level}_TL_SIML_{acquisition.processed:%Y%m%dT%H%M%S}"
         f"_A{acquisition.absolute_orbit:06d}_T{acquisition.tile.id}_N{acquisition.baseline}"
     )
 
 
+def _sun_angles(acquisition: Acquisition) -> str:
+    """Where the sun stood over the tile's centre; left out of the L2A products, whose light is not simulated."""
+    if acquisition.level == "L2A":
+        return ""
+    sun = acquisition.sun()
+    return f"""    <Tile_Angles metadataLevel="Standard">
+      <Mean_Sun_Angle>
+        <ZENITH_ANGLE unit="deg">{sun.zenith_deg:.9f}</ZENITH_ANGLE>
+        <AZIMUTH_ANGLE unit="deg">{sun.azimuth_deg:.9f}</AZIMUTH_ANGLE>
+      </Mean_Sun_Angle>
+    </Tile_Angles>
+"""
+
+
 def _granule_xml(acquisition: Acquisition) -> str:
-    grid = acquisition.grid
+    grid, level = acquisition.grid, acquisition.level[1:]
     edge_m = round(grid.width * grid.resolution_m)
     places = "\n".join(
         f"""      <Size resolution="{cell}">
@@ -164,7 +210,7 @@ def _granule_xml(acquisition: Acquisition) -> str:
     )
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!-- Simulated by Clearground: no satellite has seen this. -->
-<n1:Level-2A_Tile_ID xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_Level-2A_Tile_Metadata.xsd">
+<n1:Level-{level}_Tile_ID xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_Level-{level}_Tile_Metadata.xsd">
   <n1:General_Info>
     <TILE_ID metadataLevel="Brief">{_tile_id(acquisition)}</TILE_ID>
     <DATASTRIP_ID metadataLevel="Standard">{acquisition.datastrip}</DATASTRIP_ID>
@@ -176,6 +222,6 @@ def _granule_xml(acquisition: Acquisition) -> str:
       <HORIZONTAL_CS_CODE>EPSG:{grid.epsg}</HORIZONTAL_CS_CODE>
 {places}
     </Tile_Geocoding>
-  </n1:Geometric_Info>
-</n1:Level-2A_Tile_ID>
+{_sun_angles(acquisition)}  </n1:Geometric_Info>
+</n1:Level-{level}_Tile_ID>
 """

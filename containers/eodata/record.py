@@ -10,13 +10,14 @@ import rasterio
 from shapely import box
 from shapely.geometry import mapping
 
-from containers.eodata.acquisitions import Acquisition, Trap
+from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.items import collection, item
 from containers.eodata.place import EPSG, area_of_interest, tile_grid, world_grid
 from containers.eodata.product import image_path, metadata_paths
 from containers.eodata.regions import outline_4326
 from containers.eodata.scene import Stored
+from containers.eodata.traps import Trap
 
 
 def write_items(acquisitions: list[Acquisition], stored: dict[Acquisition, Stored], out: Path) -> Path:
@@ -33,7 +34,8 @@ def _imagined(acquisition: Acquisition, stored: dict[Acquisition, Stored]) -> St
     sibling = next(
         product
         for other, product in stored.items()
-        if other.tile == acquisition.tile and other.start.year == acquisition.start.year
+        if (other.level, other.tile) == (acquisition.level, acquisition.tile)
+        and other.start.year == acquisition.start.year
     )
     metadata = metadata_paths(acquisition)
     files = [

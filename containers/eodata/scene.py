@@ -24,7 +24,7 @@ from containers.eodata.weather import Weather
 from containers.eodata.world import World
 
 _STRIP_PX: Final = 512
-_DAMAGED: Final = "B04_20m"
+_DAMAGED: Final = ("B04_20m", "B04")
 """The image that is cut short in a damaged product: one that every job reads."""
 _TRUNCATED_AT: Final = 0.6
 """Share of a corrupt image that is left."""
@@ -84,7 +84,7 @@ class Scene:
         fine = fine_reflectance(ground, colours, tuple(colours.body))
         air = self.weather.at(*View(grid, 0).places(first, last, PIXEL_M))
         random = np.random.default_rng([self.seed, first])
-        mask = self._outside(first, last)
+        mask = outside(self.acquisition, first, last)
         for asset in sorted(assets):
             cell_m, band = int(asset[-3:-1]), asset[:3]
             scale = PIXEL_M // cell_m
@@ -105,24 +105,27 @@ class Scene:
         yield "SCL_20m", np.where(mask, Scl.NODATA, mapped).astype(np.uint8)
         yield "truth", np.where(mask, Scl.NODATA, true_classes(surface, air)).astype(np.uint8)
 
-    def _outside(self, first: int, last: int) -> npt.NDArray[np.bool_]:
-        grid = self.acquisition.grid
-        transform = from_origin(grid.west_m, grid.north_m - first * PIXEL_M, PIXEL_M, PIXEL_M)
-        mask: npt.NDArray[np.bool_] = geometry_mask(
-            [self.acquisition.footprint()], out_shape=(last - first, grid.width), transform=transform
-        )
-        return mask
+
+def outside(acquisition: Acquisition, first: int, last: int) -> npt.NDArray[np.bool_]:
+    """Cells of 20 m in some rows of the tile that the acquisition does not see."""
+    grid = acquisition.grid
+    transform = from_origin(grid.west_m, grid.north_m - first * PIXEL_M, PIXEL_M, PIXEL_M)
+    mask: npt.NDArray[np.bool_] = geometry_mask(
+        [acquisition.footprint()], out_shape=(last - first, grid.width), transform=transform
+    )
+    return mask
 
 
-def store(scene: Scene, world: World, assets: tuple[str, ...], out: Path) -> Stored:
-    """Write the product below `out/eodata` and the true scene classes below `out/truth/scenes`."""
-    acquisition, bucket = scene.acquisition, out / "eodata"
-    images = scene.render(world, assets)
+def store(acquisition: Acquisition, images: dict[str, npt.NDArray[np.generic]], out: Path) -> Stored:
+    """Write a rendered product below `out/eodata` and the true scene classes below `out/truth/scenes`."""
+    bucket = out / "eodata"
     truth = images.pop("truth")
+    counts = np.bincount(images["SCL_20m"].ravel(), minlength=len(Scl))
+    if acquisition.level == "L1C":
+        images.pop("SCL_20m")
     files = [write_image(bucket, acquisition, asset, values) for asset, values in images.items()]
     files += write_metadata(bucket, acquisition, list(images))
     _write_truth(out / "truth" / "scenes", acquisition, truth)
-    counts = np.bincount(images["SCL_20m"].ravel(), minlength=len(Scl))
     return Stored(_damaged(files, acquisition, bucket), [int(count) for count in counts])
 
 
@@ -143,7 +146,7 @@ def _damaged(files: list[StoredFile], acquisition: Acquisition, bucket: Path) ->
     if not acquisition.damage:
         return files
     bands = {file.asset: file for file in files if file.asset.startswith("B")}
-    victim = bands.get(_DAMAGED, next(iter(bands.values())))
+    victim = next((bands[asset] for asset in _DAMAGED if asset in bands), next(iter(bands.values())))
     with (bucket / victim.path).open("r+b") as stream:
         stream.truncate(int(victim.size * _TRUNCATED_AT))
     if acquisition.damage == "resized":

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from containers.base.contract.grid import Grid
 from containers.eodata.camera import MARGIN, Ground
+from containers.eodata.colours import Plants
 from containers.eodata.landscape import Landscape
 from containers.eodata.noise import Axis
 from containers.eodata.place import FINE_M, PIXEL_M, View
@@ -18,6 +19,11 @@ _CHUNK: Final = 1024
 _ATTRIBUTES: Final = ("tone", "hue", "vigour", "grain")
 
 Window = tuple[slice, slice]
+
+
+def timing_layer(year: int) -> str:
+    """Name of the layer with the timing of a year's plants."""
+    return f"timing {year}"
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,11 @@ class World:
     def shape(self) -> tuple[int, int]:
         return self.grid.height * 2, self.grid.width * 2
 
-    def create(self, years: tuple[int, ...]) -> None:
+    def create(self, years: tuple[int, ...], *, phenology: bool = False) -> None:
         """Make empty layers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in (*map(str, years), *_ATTRIBUTES):
+        timings = map(timing_layer, years if phenology else ())
+        for name in (*map(str, years), *_ATTRIBUTES, *timings):
             np.lib.format.open_memmap(self.folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=self.shape)
 
     def layer(self, name: str, *, writable: bool = False) -> npt.NDArray[np.uint8]:
@@ -60,14 +67,31 @@ class World:
         layers = landscape.window(*self.axes(window))
         for year, cover in layers.cover.items():
             self.layer(str(year), writable=True)[window] = cover
+        for year, timing in layers.timing.items():
+            self.layer(timing_layer(year), writable=True)[window] = timing
         for name in _ATTRIBUTES:
             self.layer(name, writable=True)[window] = getattr(layers, name)
 
     def under(self, tile: Grid, year: int, first_row: int, last_row: int) -> Ground:
         """The nearest fine cells under rows of a tile, on its own fine cells, with the camera's margin."""
+        at = self._nearest(tile, first_row, last_row)
+        return Ground(*(self.layer(name).reshape(-1)[at] for name in (str(year), *_ATTRIBUTES)))
+
+    def plants_under(self, tile: Grid, year: int, first_row: int, last_row: int) -> Plants:
+        """The same with the timing of the year's plants."""
+        at = self._nearest(tile, first_row, last_row)
+        names = (str(year), *_ATTRIBUTES, timing_layer(year))
+        return Plants(*(self.layer(name).reshape(-1)[at] for name in names))
+
+    def plants(self, year: int, window: Window) -> Plants:
+        """The fine cells of a window."""
+        names = (str(year), *_ATTRIBUTES, timing_layer(year))
+        return Plants(*(np.asarray(self.layer(name)[window]) for name in names))
+
+    def _nearest(self, tile: Grid, first_row: int, last_row: int) -> npt.NDArray[np.int64]:
+        """Flat index of the fine cell under each fine cell of a tile's rows and of the margin around them."""
         ratio = PIXEL_M // FINE_M
         east, north = View(tile, MARGIN).places(first_row * ratio - MARGIN, last_row * ratio + MARGIN)
         row = ((self.grid.north_m - north) // FINE_M).astype(np.int64)
         column = ((east - self.grid.west_m) // FINE_M).astype(np.int64)
-        at = row * self.shape[1] + column
-        return Ground(*(self.layer(name).reshape(-1)[at] for name in (str(year), *_ATTRIBUTES)))
+        return row * self.shape[1] + column

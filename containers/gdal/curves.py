@@ -1,110 +1,175 @@
-"""One curve per cell by any engine: values between the observations, where each comes from, how sure it is."""
+"""Curves and season metrics per region, weighted by the exact part of every cell that a region covers."""
 
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
+from geopandas import GeoDataFrame
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
-from containers.gdal.contract.fill import FillEngine, Filling
-from containers.gdal.harmonic import RIDGE_ORDER, by_precedence, ridge
-from containers.gdal.outliers import dips
-from containers.gdal.smoothers import (
-    Array,
-    Days,
-    Neighbours,
-    distances,
-    linear,
-    neighbours,
-    savitzky_golay,
-    whittaker,
-)
+from containers.base.contract.files import File, output_file
+from containers.base.contract.legend import INDEX_NODATA
+from containers.base.contract.step import StepWarning
+from containers.base.grid import part_of
+from containers.base.regions import read_regions
+from containers.base.step import local_path, main, progress
+from containers.gdal.contract.productivity import CurvesParams, CurvesResult, FilledWindow
+from containers.gdal.coverage import coverages, regions_at
+from containers.gdal.productivity import index_values
+from containers.gdal.region_sums import CurvePoint, RegionSums, SeasonFigure
+from containers.gdal.season import date_of
+from containers.gdal.series_file import CHUNK_PX, chunk_windows, open_series
+from containers.gdal.windows import OpenWindow, grid_of_windows, opened, require_same_days
 
-NONE, OBSERVED = 0, -1
-CODES: Final[dict[FillEngine, int]] = {
-    "ridge": RIDGE_ORDER,
-    "whittaker": 20,
-    "savitzky_golay": 30,
-    "linear": 40,
-    "seasonal": 50,
-}
-"""Quality codes; those of `harmonic` are its orders."""
-BEYOND = 1
-"""Added to the codes of the engines that know no year, where the cell was seen on one side of the date only."""
-_LIMIT = 0.9999
-_CURVATURE, _CURVATURE_PENALTY = 4, 0.3
-_REST_SMOOTHNESS, _REST_HOLD = 1_000.0, 0.15
-"""Of `seasonal`, chosen like the other defaults on cells that no table scores (docs/gap_filling.md)."""
+_BLOCK_ROWS, _BLOCK_COLS = 2 * CHUNK_PX, 8 * CHUNK_PX
+_SHOWN = 10
 
 
-class Curve(NamedTuple):
-    """(date out, cell)."""
+class Block(NamedTuple):
+    """A part of a window, and the regions that reach into it."""
 
-    values: Array
-    """In (−1, 1), NaN for none."""
-    quality: NDArray[np.int8]
-    reach: Array
-    """How far the observations are, in days: b·a / (b + a) for b days since the last and a days to the next one, to
-    which the variance of a random walk between both is proportional; 0 on an observation, infinite without any."""
+    window: Window
+    regions: list[int]
 
 
-def fitted(filling: Filling, days: Days, out_days: Days, values: Array, seen: NDArray[np.bool_]) -> Curve:
-    """The curve through `values` (date, cell) where `seen`; unseen values are not looked at."""
-    values = np.where(seen, values, 0.0)
-    if filling.dip > 0:
-        seen = seen & ~dips(days, values, seen, filling.dip)
-        values = np.where(seen, values, 0.0)
-    near = neighbours(days, out_days, seen)
-    before, after = distances(days, out_days, near)
-    curve, quality = _drawn(filling, days, out_days, values, seen, near, before + after)
-    none = ~np.isfinite(curve)
-    quality[none] = NONE
-    curve = np.clip(curve, -_LIMIT, _LIMIT)
-    if filling.observed_wins:
-        wins = before == 0
-        observed = np.take_along_axis(values, np.maximum(near.before, 0), axis=0)
-        curve[wins], quality[wins] = observed[wins], OBSERVED
-    with np.errstate(divide="ignore"):
-        reach = 1 / (1 / before + 1 / after)
-    return Curve(curve, quality, reach)
+class RegionRows(NamedTuple):
+    """What one region comes to."""
+
+    curve: list[CurvePoint]
+    seasons: dict[int, dict[str, SeasonFigure]]
+    cells: float
 
 
-def _drawn(
-    filling: Filling,
-    days: Days,
-    out_days: Days,
-    values: Array,
-    seen: NDArray[np.bool_],
-    near: Neighbours,
-    gaps: Array,
-) -> tuple[Array, NDArray[np.int8]]:
-    weights = seen.astype(np.float64)
-    if filling.engine == "harmonic":
-        return by_precedence(days, out_days, values, weights, gaps)
-    quality = np.full(gaps.shape, CODES[filling.engine], dtype=np.int8)
-    if filling.engine == "ridge":
-        return ridge(days, out_days, values, weights, filling.ridge_penalty), quality
-    if filling.engine == "whittaker":
-        curve = whittaker(days, out_days, values, weights, filling.smoothness)
-    elif filling.engine == "seasonal":
-        curve = seasonal(days, out_days, values, weights)
-    else:
-        curve = linear(days, out_days, values, near)
-    if filling.engine == "savitzky_golay":
-        local = savitzky_golay(days, out_days, values, weights, filling.window_days, filling.degree)
-        quality[~np.isfinite(local)] = CODES["linear"]
-        curve = np.where(np.isfinite(local), local, curve)
-    quality[~np.isfinite(gaps)] += BEYOND
-    return curve, quality
+def nearest_dates(days: NDArray[np.integer], observed: NDArray[np.integer]) -> NDArray[np.intp]:
+    """For every observation the number of the curve's date that is nearest, −1 beyond half a step of its ends."""
+    edges = (days[1:] + days[:-1]) / 2
+    nearest = np.searchsorted(edges, observed)
+    step = np.diff(days).max(initial=1)
+    outside = (observed < days[0] - step / 2) | (observed > days[-1] + step / 2)
+    return np.where(outside, -1, nearest)
 
 
-def seasonal(days: Days, out_days: Days, values: Array, weights: Array) -> Array:
-    """The usual year, and Whittaker's smoother on what it leaves, which fades to zero in long gaps.
+def run(params: CurvesParams, out: Path) -> CurvesResult:
+    """Every block is read once; a region's sums are kept from its first block to its last. Raises `bad_regions`."""
+    grid = grid_of_windows(params.windows)
+    regions, warnings = read_regions(
+        local_path(params.regions), grid, id_field=params.region_id_field, name_field=params.region_name_field
+    )
+    days = _common_days(params.windows)
+    rows = dict(_summed(params, regions, days))
+    empty = [regions["region_id"][row] for row in sorted(rows) if not any(point.cells for point in rows[row].curve)]
+    return CurvesResult(
+        curves=_write(out / "curves.parquet", list(_curve_rows(regions, rows, days))),
+        seasons=_write(out / "seasons.parquet", list(_season_rows(regions, rows, grid.cell_area_ha))),
+        warnings=(*warnings, *_without_data(empty)),
+    )
 
-    The usual year is a trend and three harmonics with penalised curvature.
-    """
-    both = np.union1d(days, out_days).astype(np.int32)
-    usual = ridge(days, both, values, weights, _CURVATURE_PENALTY, _CURVATURE)
-    left = np.where(weights > 0, values - usual[np.searchsorted(both, days)], 0.0)
-    rest = whittaker(days, out_days, left, weights, _REST_SMOOTHNESS, hold=_REST_HOLD)
-    curve: Array = usual[np.searchsorted(both, out_days)] + rest
-    return curve
+
+def _common_days(windows: tuple[FilledWindow, ...]) -> NDArray[np.int32]:
+    with open_series(local_path(windows[0].filled)) as first:
+        days = first.header.days
+    for window in windows[1:]:
+        with open_series(local_path(window.filled)) as other:
+            require_same_days(days, other.header.days)
+    return days
+
+
+def _summed(params: CurvesParams, regions: GeoDataFrame, days: NDArray[np.int32]) -> Iterator[tuple[int, RegionRows]]:
+    """Row of a region to its figures, as soon as its last block has been read."""
+    blocks = [_blocks(window, regions) for window in params.windows]
+    waiting = Counter(row for window in blocks for block in window for row in block.regions)
+    years = tuple(sorted({season.year for window in params.windows for season in window.seasons}))
+    for row in set(range(len(regions))) - set(waiting):
+        yield row, _finished(RegionSums(len(days), years), years)
+    sums: dict[int, RegionSums] = {}
+    total, done = sum(map(len, blocks)), 0
+    for window, parts in zip(params.windows, blocks, strict=True):
+        with opened(window) as source:
+            nearest = nearest_dates(days, source.series.header.days)
+            for block in parts:
+                for row in block.regions:
+                    sums.setdefault(row, RegionSums(len(days), years))
+                _add_block(source, block, regions, nearest, sums)
+                waiting.subtract(block.regions)
+                for row in [row for row in block.regions if not waiting[row]]:
+                    yield row, _finished(sums.pop(row), years)
+                progress(done := done + 1, total, "curves per region")
+
+
+def _finished(sums: RegionSums, years: tuple[int, ...]) -> RegionRows:
+    return RegionRows(sums.curve(), {year: sums.season(year) for year in years}, sums.cells)
+
+
+def _blocks(window: FilledWindow, regions: GeoDataFrame) -> list[Block]:
+    """Blocks that no region reaches into are not read."""
+    places = chunk_windows(window.grid, _BLOCK_ROWS, _BLOCK_COLS)
+    blocks = [Block(place, regions_at(regions, part_of(window.grid, place))) for place in places]
+    return [block for block in blocks if block.regions]
+
+
+def _add_block(
+    source: OpenWindow, block: Block, regions: GeoDataFrame, nearest: NDArray[np.intp], sums: dict[int, RegionSums]
+) -> None:
+    values = source.filled.read("values", block.window)
+    seen = source.series.read("values", block.window) != INDEX_NODATA
+    observed: NDArray[np.bool_] = np.zeros(values.shape, dtype=bool)
+    for step, layer in zip(nearest, seen, strict=True):
+        if step >= 0:
+            observed[step] |= layer
+    values, observed = values.reshape(len(values), -1), observed.reshape(len(values), -1)
+    metrics = {
+        year: raster.read(window=block.window).reshape(raster.count, -1) for year, raster in source.seasons.items()
+    }
+    for region, cells, shares in coverages(regions, block.regions, part_of(source.grid, block.window)):
+        sums[region].add_curves(index_values(values[:, cells]), observed[:, cells], shares)
+        for year, layers in metrics.items():
+            sums[region].add_metrics(year, layers[:, cells], shares)
+
+
+def _curve_rows(
+    regions: GeoDataFrame, rows: dict[int, RegionRows], days: NDArray[np.int32]
+) -> Iterator[dict[str, object]]:
+    for row in sorted(rows):
+        for day, point in zip(days, rows[row].curve, strict=True):
+            yield {"region_id": regions["region_id"][row], "date": date_of(day), **point._asdict()}
+
+
+def _season_rows(
+    regions: GeoDataFrame, rows: dict[int, RegionRows], cell_area_ha: float
+) -> Iterator[dict[str, object]]:
+    for row in sorted(rows):
+        for year, figures in rows[row].seasons.items():
+            for metric, figure in figures.items():
+                yield {
+                    "region_id": regions["region_id"][row],
+                    "region_name": regions["region_name"][row],
+                    "year": year,
+                    "metric": metric,
+                    "area_ha": rows[row].cells * cell_area_ha,
+                    **figure._asdict(),
+                }
+
+
+def _write(path: Path, rows: list[dict[str, object]]) -> File:
+    table = pd.DataFrame(rows)
+    figures = [name for name in ("mean", "p10", "p90", "deviation", "quality", "observed_share") if name in table]
+    table.astype(dict.fromkeys(figures, "float64")).to_parquet(path, index=False, compression="zstd")
+    return output_file(path)
+
+
+def _without_data(regions: list[str]) -> Iterator[StepWarning]:
+    if regions:
+        more = f" and {len(regions) - _SHOWN} more" if len(regions) > _SHOWN else ""
+        yield StepWarning(
+            code="regions_without_data",
+            reason=f"{len(regions)} regions have no cell with a value: {', '.join(regions[:_SHOWN])}{more}.",
+            hint="Their rows are empty. They may be water, outside the land, or in a part that was never seen.",
+        )
+
+
+if __name__ == "__main__":
+    main(CurvesParams, run)

@@ -18,7 +18,7 @@ from containers.base.contract.legend import INDEX_NODATA, INDEX_SCALE
 from containers.base.contract.step import StepError
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.fill import Filling, FillParams, FillResult
-from containers.gdal.curves import fitted
+from containers.gdal.curve_engines import fitted
 from containers.gdal.pipeline import in_order
 from containers.gdal.series_file import (
     CHUNK_PX,

@@ -44,6 +44,9 @@ class ColourBar(NamedTuple):
     limits: tuple[float, float]
     label: str
     whole_numbers: bool = False
+    ramp: str = RAMP
+    missing: str = ""
+    """Colour of cells without data, where there are any."""
 
 
 class Sheet(NamedTuple):
@@ -136,19 +139,21 @@ def _draw_scale_bar(axes: Any, bounds: Bounds) -> None:
 
 
 def _draw_key(figure: Figure, layout: _Layout, key: Sequence[Entry] | ColourBar) -> None:
-    left = _EDGE_PX + layout.map_width + _EDGE_PX
+    left, lowest = _EDGE_PX + layout.map_width + _EDGE_PX, 0
     if isinstance(key, ColourBar):
-        height = min(layout.map_height, 260)
+        height = min(layout.map_height - (3 * _EDGE_PX if key.missing else 0), 260)
         bar = figure.add_axes(layout.box(left, _FOOT_PX + layout.map_height - height, 18, height))
         low, high = key.limits
-        mappable = ScalarMappable(Normalize(low, high if high > low else low + 1), RAMP)
+        mappable = ScalarMappable(Normalize(low, high if high > low else low + 1), key.ramp)
         ticks = MaxNLocator(6, integer=key.whole_numbers)
         figure.colorbar(mappable, cax=bar, ticks=ticks).set_label(key.label, fontsize=10)
-        return
+        if not key.missing:
+            return
+        key, lowest = (Entry(key.missing, "no data"),), height + 2 * _EDGE_PX
     handles = [
         Patch(facecolor=entry.colour, edgecolor="#666666", label=textwrap.fill(entry.label, 22)) for entry in key
     ]
-    top = (_FOOT_PX + layout.map_height) / layout.height
+    top = (_FOOT_PX + layout.map_height - lowest) / layout.height
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(left / layout.width, top), frameon=False, fontsize=10,
         borderaxespad=0, handlelength=1.4, handleheight=1.1, labelspacing=0.7,

@@ -22,6 +22,10 @@ CLASS_COLOURS: Final = {
     LandCover.OTHER: "#3F6FB5",
 }
 RAMP: Final = "cividis"
+DAYS_RAMP, CYCLE, DIVERGING = "viridis", "twilight", "BrBG"
+"""Of days within half a year; of days of the whole year, whose end meets its start; of differences."""
+UNKNOWN_BY_WHITE: Final = "#8A8A8A"
+"""Instead of the pale grey where the middle of the colours is nearly white."""
 _TIME_RAMP, _TIME_RAMP_END = "viridis", 0.85
 """Its last part is as pale as the unchanged ground."""
 
@@ -48,10 +52,16 @@ def paint(values: NDArray[np.integer], valid: NDArray[np.bool_], colours: Mappin
     return picture
 
 
-def shade(values: NDArray[np.floating], valid: NDArray[np.bool_], limits: tuple[float, float]) -> Rgb:
-    """Colour quantities by the ramp between two limits, (y, x) to (y, x, 3)."""
-    picture: Rgb = mpl.colormaps[RAMP](_stretched(values, limits), bytes=True)[..., :3]
-    return np.where(valid[..., np.newaxis], picture, _rgb(UNKNOWN))
+def shade(
+    values: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+    limits: tuple[float, float],
+    ramp: str = RAMP,
+    unknown: str = UNKNOWN,
+) -> Rgb:
+    """Colour quantities by a ramp between two limits, (y, x) to (y, x, 3)."""
+    picture: Rgb = mpl.colormaps[ramp](_stretched(values, limits), bytes=True)[..., :3]
+    return np.where(valid[..., np.newaxis], picture, _rgb(unknown))
 
 
 def compose(bands: NDArray[np.floating], valid: NDArray[np.bool_]) -> Rgb:
@@ -66,6 +76,12 @@ def percentile_limits(values: NDArray[np.floating], valid: NDArray[np.bool_]) ->
         return 0.0, 1.0
     low, high = np.percentile(values[valid], (2, 98))
     return float(low), float(high)
+
+
+def symmetric_limits(values: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[float, float]:
+    """Zero in the middle; 98 % of the valid cells are between; (−1, 1) where there are none, or all are zero."""
+    most = float(np.percentile(np.abs(values[valid]), 98)) if valid.any() else 0.0
+    return (-most, most) if most else (-1.0, 1.0)
 
 
 def _stretched(values: NDArray[np.floating], limits: tuple[float, float]) -> NDArray[np.float64]:

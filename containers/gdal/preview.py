@@ -10,6 +10,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from containers.base.contract.grid import Bounds, Grid
+from containers.base.contract.step import StepError
 from containers.base.grid import grid_of, require_grid
 from containers.base.raster import open_raster, row_windows
 
@@ -37,11 +38,14 @@ def preview_shape(shape: tuple[int, int], max_px: int) -> tuple[int, int]:
     return max(1, round(shape[0] / factor)), max(1, round(shape[1] / factor))
 
 
-def read_quantities(paths: Sequence[Path], max_px: int) -> Preview:
-    """The first band of each raster, averaged, in physical units. Raises `grid_mismatch` where grids differ."""
+def read_quantities(paths: Sequence[Path], max_px: int, band: int = 1) -> Preview:
+    """One band of each raster, averaged, in physical units.
+
+    Raises `grid_mismatch` where grids differ, `unknown_band` where a raster has fewer bands.
+    """
     with open_raster(paths[0]) as first:
         grid = grid_of(first)
-    layers = np.ma.stack([_averaged(path, grid, max_px) for path in paths])
+    layers = np.ma.stack([_averaged(path, grid, max_px, band) for path in paths])
     valid = np.logical_and.reduce(~np.ma.getmaskarray(layers))
     return Preview(layers.data, valid, grid.bounds, grid)
 
@@ -89,9 +93,13 @@ def _read_strip(dataset: Any, window: Window) -> tuple[NDArray[Any], Mask]:
     return strip.data, ~np.ma.getmaskarray(strip)
 
 
-def _averaged(path: Path, grid: Grid, max_px: int) -> np.ma.MaskedArray[Any, Any]:
+def _averaged(path: Path, grid: Grid, max_px: int, band: int) -> np.ma.MaskedArray[Any, Any]:
     with open_raster(path) as dataset:
         require_grid(dataset, grid)
+        if band > dataset.count:
+            raise StepError(
+                "unknown_band", f"{path.name} has {dataset.count} bands, not {band}.", "Name a band that it has."
+            )
         shape = preview_shape(dataset.shape, max_px)
-        band = dataset.read(1, out_shape=shape, resampling=Resampling.average, masked=True, out_dtype="float64")
-        return np.ma.masked_invalid(band * dataset.scales[0] + dataset.offsets[0])
+        layer = dataset.read(band, out_shape=shape, resampling=Resampling.average, masked=True, out_dtype="float64")
+        return np.ma.masked_invalid(layer * dataset.scales[band - 1] + dataset.offsets[band - 1])

@@ -14,7 +14,12 @@ from containers.base.step import local_path, main, progress
 from containers.gdal.contract.quicklook import Picture, QuicklookParams, QuicklookResult
 from containers.gdal.map_sheet import ColourBar, Entry, Sheet, draw_sheet
 from containers.gdal.palette import (
+    CYCLE,
+    DAYS_RAMP,
+    DIVERGING,
+    RAMP,
     UNKNOWN,
+    UNKNOWN_BY_WHITE,
     Rgb,
     change_colours,
     class_colours,
@@ -22,10 +27,13 @@ from containers.gdal.palette import (
     paint,
     percentile_limits,
     shade,
+    symmetric_limits,
 )
 from containers.gdal.preview import Preview, read_codes, read_highest, read_quantities
 
 _N_BANDS_OF_RGB = 3
+_YEAR, _HALF_A_YEAR = 365.25, 183.0
+"""Days."""
 
 
 class Drawing(NamedTuple):
@@ -37,7 +45,7 @@ class Drawing(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def rgb(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+def rgb(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     if len(paths) != _N_BANDS_OF_RGB:
         raise StepError(
             "bad_parameters", f"an rgb picture has {len(paths)} rasters", "Give three: red, green, blue as displayed."
@@ -47,38 +55,52 @@ def rgb(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
     return Drawing(preview, compose(preview.values, preview.valid), key, ("each band stretched from 2 % to 98 %",))
 
 
-def classes(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+def classes(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_codes(paths[0], max_px)
-    return _coded(preview, labels, class_colours, "most frequent class per picture cell")
+    return _coded(preview, picture.labels, class_colours, "most frequent class per picture cell")
 
 
-def change(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+def change(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_highest(paths[0], max_px)
-    return _coded(preview, labels, change_colours, "a picture cell shows change where any of its cells changed")
+    return _coded(preview, picture.labels, change_colours, "a picture cell shows change where any of its cells changed")
 
 
-def probability(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+def probability(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_quantities(paths, max_px)
     percent = preview.values[0] * 100
     limits = (0.0, 100.0)
     return Drawing(preview, shade(percent, preview.valid, limits), ColourBar(limits, "percent"))
 
 
-def count(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
+def count(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_quantities(paths, max_px)
     values, valid = preview.values[0], preview.valid
     limits = (0.0, max(1.0, float(np.ceil(values[valid].max()))) if valid.any() else 1.0)
     return Drawing(preview, shade(values, valid, limits), ColourBar(limits, "count", whole_numbers=True))
 
 
-def continuous(paths: list[Path], labels: Mapping[int, str], max_px: int) -> Drawing:
-    preview = read_quantities(paths, max_px)
-    limits = percentile_limits(preview.values[0], preview.valid)
-    bar = ColourBar(limits, "value")
-    return Drawing(preview, shade(preview.values[0], preview.valid, limits), bar, ("colours from 2 % to 98 %",))
+def continuous(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
+    preview = read_quantities(paths, max_px, picture.band)
+    values, valid = preview.values[0], preview.valid
+    notes, unknown = ("colours from 2 % to 98 %",), UNKNOWN
+    limits, ramp = percentile_limits(values, valid), RAMP
+    if picture.palette == "diverging":
+        limits, ramp, unknown = symmetric_limits(values, valid), DIVERGING, UNKNOWN_BY_WHITE
+        notes = ("colours of 98 %, the middle is zero",)
+    elif picture.palette == "days" and limits[1] - limits[0] > _HALF_A_YEAR:
+        values, limits, ramp = (values - 1) % _YEAR + 1, (1.0, 366.0), CYCLE
+        notes = ("day of the year: its end meets its start",)
+    elif picture.palette == "days":
+        ramp = DAYS_RAMP
+    bar = ColourBar(limits, _bar_label(picture), ramp=ramp, missing="" if valid.all() else unknown)
+    return Drawing(preview, shade(values, valid, limits, ramp, unknown), bar, notes)
 
 
-KINDS: Mapping[str, Callable[[list[Path], Mapping[int, str], int], Drawing]] = {
+def _bar_label(picture: Picture) -> str:
+    return "day of the year" if picture.palette == "days" else picture.unit or "value"
+
+
+KINDS: Mapping[str, Callable[[list[Path], Picture, int], Drawing]] = {
     "rgb": rgb,
     "classes": classes,
     "change": change,
@@ -107,7 +129,7 @@ def _outlines(path: Path, epsg: int) -> GeoSeries:
 
 def _draw(picture: Picture, params: QuicklookParams, path: Path) -> None:
     rasters = [local_path(raster) for raster in picture.rasters]
-    drawing = KINDS[picture.kind](rasters, picture.labels, params.max_px)
+    drawing = KINDS[picture.kind](rasters, picture, params.max_px)
     preview = drawing.preview
     regions = _outlines(local_path(params.regions), preview.grid.epsg) if params.regions else None
     sheet = Sheet(

@@ -23,7 +23,7 @@ from containers.gdal.contract.series import INDEX_BANDS, Seen, SeriesParams, Ser
 from containers.gdal.indices import index_of
 from containers.gdal.pipeline import in_order
 from containers.gdal.series_file import CHUNK_PX, EPOCH, Header, Writer, chunk_windows, create_series
-from containers.gdal.sky import SkyLookup
+from containers.gdal.sky_lookup import SkyLookup
 
 _BLOCK_BYTES = 192 << 20
 """Values that are held at once, whatever the number of dates."""

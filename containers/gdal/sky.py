@@ -1,54 +1,34 @@
-"""What stands between the ground and the sensor, on the analysis grid: masks lie on the grid of their tile."""
+"""Masks of single classes joined to one, and grown: what hides the ground, by precedence."""
 
-from threading import Lock
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
-from containers.base.contract.files import File
-from containers.base.contract.grid import Grid
 from containers.base.contract.legend import Sky
-from containers.base.raster import open_raster
-from containers.base.step import local_path
-from containers.gdal.control_grid import Geometry, control_grid
-from containers.gdal.warp import nearest_index, source_window
+from containers.gdal.clear import dilated
+
+PRECEDENCE: Final = (Sky.CLOUD, Sky.CIRRUS, Sky.SHADOW, Sky.SNOW)
+"""Of a cell in several classes, the first counts; nodata before all of them, clear after."""
 
 
-class _Lookup(NamedTuple):
-    window: Window
-    pixels: NDArray[np.int32]
+def grown_sky(sky: NDArray[np.uint8], dilate_m: Mapping[str, float], resolution_m: float) -> NDArray[np.uint8]:
+    """Each class grown over clear cells within its distance in metres, in the order of precedence; (y, x).
 
-
-class SkyLookup:
-    """Masks on one block of the analysis grid.
-
-    Each cell gets the class of the mask cell that its centre lies in, to 1/16 of a mask cell. Where it lies is looked
-    up once for all masks of a tile, which share their grid.
+    A class never grows over another one, and nothing grows over nodata.
     """
+    grown, clear = sky.copy(), sky == Sky.CLEAR
+    for code in PRECEDENCE:
+        if reach_m := dilate_m.get(code.name.lower(), 0.0):
+            ring = dilated(sky == code, reach_m / resolution_m) & clear
+            grown[ring] = code
+            clear &= ~ring
+    return grown
 
-    def __init__(self, block: Grid) -> None:
-        self._block = block
-        self._lookups: dict[Geometry, _Lookup | None] = {}
-        self._lock = Lock()
 
-    def classes(self, mask: File, place: tuple[slice, slice]) -> NDArray[np.uint8]:
-        """Values of `Sky` in one part of the block; NODATA outside the mask."""
-        with open_raster(local_path(mask)) as source:
-            lookup = self._lookup(Geometry(source.crs, source.transform, source.shape))
-            if lookup is None:
-                rows, cols = place
-                return np.full((rows.stop - rows.start, cols.stop - cols.start), Sky.NODATA, dtype=np.uint8)
-            flat = source.read(1, window=lookup.window).ravel()
-        found: NDArray[np.uint8] = np.append(flat, np.uint8(Sky.NODATA))[lookup.pixels[place]]
-        return found
-
-    def _lookup(self, geometry: Geometry) -> _Lookup | None:
-        with self._lock:
-            if geometry not in self._lookups:
-                control = control_grid(self._block, geometry)
-                window = source_window(control, geometry.shape)
-                pixels = None if window is None else nearest_index(control, window, self._block.shape)
-                self._lookups[geometry] = None if pixels is None else _Lookup(window, pixels)
-            return self._lookups[geometry]
+def shares(sky: NDArray[np.uint8]) -> dict[str, float]:
+    """Class to its share of the cells with data; all 0 without any."""
+    counts = np.bincount(sky.ravel(), minlength=len(Sky))
+    seen = int(counts[Sky.CLEAR :].sum())
+    return {code.name.lower(): float(counts[code] / seen) if seen else 0.0 for code in Sky if code != Sky.NODATA}

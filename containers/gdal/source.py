@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from containers.base.contract.files import File
-from containers.base.contract.grid import Bounds
+from containers.base.contract.grid import Bounds, Grid
 from containers.base.contract.legend import REFLECTANCE_NODATA
 from containers.base.contract.scene import Scene
 from containers.base.contract.step import StepError
-from containers.base.grid import bounds_in
+from containers.base.grid import bounds_in, grid_of
 from containers.base.raster import BLOCK_PX, open_raster
 from containers.base.sentinel2 import NODATA_DN
 from containers.base.step import local_path, scratch_dir
@@ -49,6 +49,11 @@ class Source(NamedTuple):
     def bounds(self, epsg: int) -> Bounds:
         with open_raster(self.paths[0]) as part:
             return bounds_in(part, epsg)
+
+    def grid(self) -> Grid:
+        """The source's own grid. Raises `corrupt_file` or `grid_mismatch` where it is no snapped one."""
+        with open_raster(self.paths[0]) as part:
+            return grid_of(part)
 
 
 def fetched(file: File) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.gdal.contract.fill import Filling
-from containers.gdal.curves import fitted
+from containers.gdal.curve_engines import fitted
 from containers.gdal.smoothers import Array, Days, others
 
 NORMAL_90 = 1.645

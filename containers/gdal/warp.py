@@ -34,12 +34,17 @@ class Warp(NamedTuple):
         return self.lookup.result() < int(self.window.width) * int(self.window.height)
 
 
-def plan_warp(target: Grid, geometry: Geometry, pool: Executor) -> Warp | None:
-    """Start to look up the source pixel of every target cell; None where source and target do not meet."""
+def plan_warp(target: Grid, geometry: Geometry, pool: Executor, *, whole: bool = False) -> Warp | None:
+    """Start to look up the source pixel of every target cell; None where source and target do not meet.
+
+    With `whole`, all of the source is the window, because it is decoded anyway.
+    """
     control = control_grid(target, geometry)
     window = source_window(control, geometry.shape)
     if window is None:
         return None
+    if whole:
+        window = Window(0, 0, geometry.shape[1], geometry.shape[0])
     return Warp(target, geometry, window, pool.submit(nearest_index, control, window, target.shape))
 
 

@@ -29,6 +29,7 @@ HINTS: Final = {
     "superseded": "Nothing to do: a newer product of the same data is used.",
     "sliver": "Lower min_valid_share to use it.",
     "too_cloudy": "Raise max_cloud to use it.",
+    "off_land": "Nothing to do.",
     "outside_periods": "Nothing to do.",
     "not_chosen": "Raise max_scenes to use it.",
     "no_acquisition": "Raise max_cloud, lower min_valid_share, or widen the period.",

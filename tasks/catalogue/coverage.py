@@ -21,10 +21,15 @@ _LATITUDE_BANDS: Final = "CDEFGHJKLMNPQRSTUVWX"
 _ROW_CYCLE_M: Final = 2_000_000.0
 
 
+def equal_area(geometry: BaseGeometry) -> BaseGeometry:
+    """A geometry in EPSG:4326 in coordinates whose areas are true, in metres."""
+    project = _transformer(_GEOGRAPHIC, _EQUAL_AREA)
+    return shapely.transform(geometry, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1])))
+
+
 def area_m2(geometry: BaseGeometry) -> float:
     """Area of a geometry in EPSG:4326, in square metres."""
-    project = _transformer(_GEOGRAPHIC, _EQUAL_AREA)
-    return float(shapely.transform(geometry, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1]))).area)
+    return float(equal_area(geometry).area)
 
 
 def covered_share(footprints: Iterable[BaseGeometry], target: BaseGeometry) -> float:

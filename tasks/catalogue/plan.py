@@ -1,6 +1,6 @@
 """What a run will cost, before anything is read."""
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import Field
 
@@ -14,8 +14,6 @@ from tasks.catalogue.selection import Selection
 
 CDSE_QUOTA_BYTES: Final = 12e12
 """Of CDSE's general user quota per rolling 30 days; then one connection at 1 MB/s."""
-
-Stage = Literal["download", "align", "composite", "cube", "train", "predict"]
 
 
 class Rates(Contract):
@@ -59,7 +57,7 @@ class Plan(Contract):
     refused: int = Field(description="Products and tiles left out, each with a row")
     bytes_to_read: int = Field(description="From the archive, by the sizes in the catalogue")
     bytes_to_store: int = Field(description="Estimate of what the artifact store grows by")
-    minutes: dict[Stage, float] = Field(description="Per stage")
+    minutes: dict[str, float] = Field(description="Per stage")
     quota_share: float = Field(description="Share of CDSE's 12 TB per rolling 30 days")
 
     @property
@@ -85,7 +83,7 @@ def make_plan(selection: Selection, params: PlanParams) -> Plan:
     used = [acquisition for choice in selection.choices for acquisition in choice.acquisitions]
     parts = [part for acquisition in used for part in acquisition]
     bands = max((len(part.bands) for part in parts), default=0)
-    read = sum(file.size for file in {file.href: file for part in parts for file in _files(part)}.values())
+    read = sum(file.size for file in {file.href: file for part in parts for file in files_of(part)}.values())
     cells = params.grid.width * params.grid.height
     work = _Work(
         bytes_to_read=read,
@@ -116,9 +114,9 @@ class _Work(NamedTuple):
     map_mpx: float
 
 
-def _minutes(work: _Work, params: PlanParams) -> dict[Stage, float]:
+def _minutes(work: _Work, params: PlanParams) -> dict[str, float]:
     rates = params.rates
-    seconds: dict[Stage, float] = {
+    seconds: dict[str, float] = {
         "download": work.bytes_to_read / 1e6 / (rates.archive_mb_s_per_connection * params.connections),
         "align": work.bytes_to_read / rates.jp2_bytes_per_value / 1e6 / rates.align_mpx_s,
         "composite": work.aligned_mpx / rates.composite_mpx_s,
@@ -133,7 +131,8 @@ def _size(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
 
 
-def _files(part: Scene) -> list[File]:
+def files_of(part: Scene) -> list[File]:
+    """What of a product is read."""
     return [file for file in (*part.bands.values(), part.scl) if file is not None]
 
 

@@ -69,7 +69,8 @@ def tiny_job(catalogue: str, archive: Path, model: Path) -> dict[str, Any]:
     """The tiny demo's parameters with a STAC catalogue, and a model instead of training."""
     template = string.Template((ROOT / "deployments" / "parameters" / "impervious_change.tiny.yaml").read_text())
     places = {"PROVIDER": "stac", "CATALOGUE": catalogue, "ARCHIVE": str(archive)}
-    values: dict[str, Any] = yaml.safe_load(template.substitute(places))
+    variables = {f"CLEARGROUND_{name}": value for name, value in places.items()}
+    values: dict[str, Any] = yaml.safe_load(template.substitute(variables))
     return {**values, "model_href": str(model.resolve())}
 
 

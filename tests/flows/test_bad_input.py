@@ -24,7 +24,7 @@ from flows.impervious_change import clear_images, impervious_change
 from tasks import ledger
 from tasks.intake import take_in
 from tasks.local_runner import LocalRunner
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.runner import run_step, use_runner
 from tasks.scenes import find_scenes
 from tasks.settings import get_settings

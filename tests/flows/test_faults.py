@@ -16,7 +16,7 @@ from flows.impervious_change import read_archive
 from tasks import gdal, ledger
 from tasks.intake import take_in
 from tasks.local_runner import LocalRunner
-from tasks.parameters import ImperviousChangeParams
+from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.runner import use_runner
 from tasks.scenes import find_scenes
 from tasks.settings import get_settings

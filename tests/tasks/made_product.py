@@ -20,7 +20,8 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.scene import Scene
 from tasks.periods import Period
 from tasks.product import Layer, Product
-from tasks.publish import Evidence, IllustrationFile
+from tasks.publication import IllustrationFile
+from tasks.publish import Evidence
 
 GRID = Grid(epsg=3035, resolution_m=20, west_m=4_321_000, north_m=2_900_000, width=30, height=20)
 HOSTILE = "<script>alert('x')</script> & \"Sons\"'; DROP TABLE regional_data; --"

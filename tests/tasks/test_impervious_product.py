@@ -17,7 +17,7 @@ from containers.tensorflow.contract.train import LandCoverModel
 from tasks.catalogue.selection import Choice
 from tasks.impervious_product import Products, display_bands, layers, model_of, pictures, product_of
 from tasks.intake import Inputs
-from tasks.parameters import ImperviousChangeParams, Regions, Time
+from tasks.parameters.impervious_change import ImperviousChangeParams, Regions, Time
 from tasks.periods import Period
 from tests.tasks.made_product import GRID, made_scene
 

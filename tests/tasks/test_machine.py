@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from tasks.machine import memory_grant, parallel_steps
+from tasks.machine import machine_share, parallel_steps
 from tasks.settings import Settings
 from tests.tasks.waiting import wait_until
 
@@ -20,13 +20,14 @@ def test_steps_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parallel_steps(Settings()) == 2
 
 
-def test_memory_is_never_promised_twice() -> None:
+@pytest.mark.parametrize(("thirds", "places", "expected"), [(1, 6, 2), (0, 3, 3)], ids=["memory", "places"])
+def test_neither_memory_nor_a_place_is_promised_twice(thirds: int, places: int, expected: int) -> None:
     total = psutil.virtual_memory().total // 2**20
     running, most, lock = 0, 0, threading.Lock()
 
     def work(_: int) -> None:
         nonlocal running, most
-        with memory_grant(total // 3 + 1):
+        with machine_share(thirds * (total // 3) + 1, most_steps=places):
             with lock:
                 running += 1
                 most = max(most, running)
@@ -36,7 +37,7 @@ def test_memory_is_never_promised_twice() -> None:
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(6)))
-    assert most == 2
+    assert most == expected
 
 
 def test_greedy_step_runs_alone() -> None:
@@ -44,10 +45,10 @@ def test_greedy_step_runs_alone() -> None:
     order: list[str] = []
 
     def greedy() -> None:
-        with memory_grant(10 * total):
+        with machine_share(10 * total, most_steps=2):
             order.append("greedy")
 
-    with memory_grant(1):
+    with machine_share(1, most_steps=2):
         waiting = threading.Thread(target=greedy)
         waiting.start()
         time.sleep(0.05)

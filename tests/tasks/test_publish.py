@@ -12,7 +12,8 @@ from prefect.client.orchestration import get_client
 from containers.base.contract.files import File
 from tasks.announcement import links
 from tasks.ledger import Row
-from tasks.publish import Publication, content_id_of, publish_product, write_publication
+from tasks.publication import content_id_of
+from tasks.publish import OWN_CODE, Publication, publish_product, write_publication
 from tasks.settings import get_settings
 from tests.tasks.made_product import Shelf, made_evidence, made_product
 
@@ -76,8 +77,8 @@ def test_identity_is_of_contents_not_of_places(made_shelf: Shelf) -> None:
     changed = evidence.model_copy(
         update={"estimates": evidence.estimates.model_copy(update={"content_id": "sha256:" + "0" * 64})}
     )
-    assert content_id_of(product, elsewhere) == content_id_of(product, evidence)
-    assert content_id_of(product, changed) != content_id_of(product, evidence)
+    assert content_id_of((product, elsewhere), OWN_CODE) == content_id_of((product, evidence), OWN_CODE)
+    assert content_id_of((product, changed), OWN_CODE) != content_id_of((product, evidence), OWN_CODE)
 
 
 def test_version_in_the_catalogue_is_that_of_the_folder(made_shelf: Shelf, tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_run_announces_its_product(
     }  # fmt: skip
     assert len(table) == 12
     assert "report.html" in artifacts["made-2020-files"].data
-    assert artifacts["made-2020-change"].data.startswith("data:image/png;base64,")
+    assert artifacts["made-2020-map"].data.startswith("data:image/png;base64,")
 
 
 def test_archive_hrefs_belong_to_the_identity(made_shelf: Shelf) -> None:
@@ -137,4 +138,4 @@ def test_archive_hrefs_belong_to_the_identity(made_shelf: Shelf) -> None:
         update={"bands": {"red": File(href="s3://elsewhere/B04.jp2", content_id="etag:1", size=1)}}
     )
     other = product.model_copy(update={"scenes": {**product.scenes, "2018": (moved,)}})
-    assert content_id_of(other, evidence) != content_id_of(product, evidence)
+    assert content_id_of((other, evidence), OWN_CODE) != content_id_of((product, evidence), OWN_CODE)

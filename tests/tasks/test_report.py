@@ -11,7 +11,8 @@ import pytest
 
 from tasks.ledger import Row
 from tasks.publish import findings_of
-from tasks.report import Illustration, embed, render_report, transition_matrices
+from tasks.report import render_report, transition_matrices
+from tasks.report_page import Illustration, embed
 from tests.tasks.made_product import HOSTILE, Shelf, made_evidence, made_product, picture_file
 
 VOID = {"meta", "img", "line", "path", "circle", "br"}

@@ -17,6 +17,7 @@ from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
+from tasks.publish import CATALOGUED
 from tasks.stac_items import footprint, multihash, scene_href, write_catalogue
 from tests.tasks.made_product import Shelf, made_product, made_scene
 
@@ -36,7 +37,7 @@ def made_catalogue(tmp_path: Path) -> pystac.Catalog:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(shelf.path_of(layer.file).read_bytes())
     pictures = {"land-cover-2019": "pictures/land-cover-2019.png", "no-such-layer": "pictures/other.png"}
-    write_catalogue(product, "0123456789ab", tmp_path / "out", pictures)
+    write_catalogue(product, "0123456789ab", tmp_path / "out", pictures, CATALOGUED)
     return pystac.Catalog.from_file(str(tmp_path / "out" / "stac" / "catalog.json"))
 
 
@@ -124,7 +125,7 @@ def test_the_thumbnail_belongs_to_its_layer(made_catalogue: pystac.Catalog) -> N
 @pytest.mark.parametrize("simulated", [True, False])
 def test_credits_are_given_for_real_data_only(tmp_path: Path, simulated: bool) -> None:
     product = made_product(Shelf(tmp_path / "store"), simulated=simulated)
-    write_catalogue(product, "1", tmp_path, {})
+    write_catalogue(product, "1", tmp_path, {}, CATALOGUED)
     (collection,) = pystac.Catalog.from_file(str(tmp_path / "stac" / "catalog.json")).get_children()
     assert any("Copernicus" in provider.name for provider in collection.providers) is not simulated
     assert ("simulated" in collection.keywords) is simulated

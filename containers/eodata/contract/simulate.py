@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
+from containers.base.contract.scene import Level
 from containers.base.contract.step import Resources, StepParams, StepResult
 
 TrapKind = Literal[
@@ -16,6 +17,10 @@ AssetKey = Literal[
     "B02_10m", "B03_10m", "B04_10m", "B08_10m", "B02_20m", "B03_20m", "B04_20m", "B05_20m", "B06_20m", "B07_20m",
     "B8A_20m", "B11_20m", "B12_20m",
 ]  # fmt: skip
+
+MOST_SPRING_DATES = 12
+CELLS_PER_60_M = 3
+"""Cells of 20 m along the edge of one of 60 m."""
 
 
 class Tile(Contract):
@@ -45,6 +50,14 @@ class ArchiveResult(StepResult):
     regions: File = Field(description="Simulated regions as GeoPackage: nuts_id, region_name, level")
     truth: dict[str, File] = Field(description="Year to the true class per cell, EPSG:3035, 20 m")
     scene_truth: tuple[File, ...] = Field(description="True scene class per cell of every product, by its name")
+    phenology_truth: dict[str, File] = Field(
+        default={}, description="`2020` (surface) and `2020_toa` to season metrics, one band each, EPSG:3035, 20 m"
+    )
+    ndvi_truth: dict[str, File] = Field(
+        default={}, description="The same keys to NDVI × 10 000 of every tenth day, one band per day, EPSG:3035, 20 m"
+    )
+    land: File | None = Field(default=None, description="Precise outline of the land as GeoPackage, EPSG:4326")
+    land_coarse: File | None = Field(default=None, description="Coarse outline of the land as GeoJSON")
     areas: File = Field(description="CSV: region_id, period, indicator, area_ha, majority_area_ha")
     products: int = Field(ge=0, description="Products written")
     objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
@@ -65,13 +78,22 @@ class ArchiveParams(StepParams):
         default=640, ge=64, le=5490, description="Edge of a tile in cells of 20 m; a true tile has 5490"
     )
     years: tuple[int, ...] = Field(min_length=1, description="Calendar years, ascending; the first one is labelled")
-    dates_per_year: int = Field(default=4, ge=1, le=12, description="Acquisitions per tile and year")
+    levels: tuple[Level, ...] = Field(
+        default=("L2A",), min_length=1, description="Processing levels of every acquisition; L1C needs `phenology`"
+    )
+    phenology: bool = Field(
+        default=False,
+        description="Seasons: plants by parcel and year, snow, layered clouds under the real sun, a sky for every date",
+    )
+    dates_per_year: int = Field(
+        default=4, ge=1, le=80, description="Acquisitions per tile and year; more than 12 need `phenology`"
+    )
     season_start: str = Field(default="05-01", pattern=r"^\d{2}-\d{2}$", description="First day of the season, MM-DD")
     season_end: str = Field(default="06-15", pattern=r"^\d{2}-\d{2}$", description="Last day of the season, MM-DD")
     bands: tuple[AssetKey, ...] = Field(
         default=("B02_20m", "B03_20m", "B04_20m", "B11_20m", "B12_20m"),
         min_length=1,
-        description="Band files per product",
+        description="Band files per L2A product; L1C products hold all 13 bands, each at its own resolution",
     )
     baselines: dict[int, str] = Field(
         default={},
@@ -79,6 +101,9 @@ class ArchiveParams(StepParams):
     )
     sealing_share: float = Field(default=0.007, ge=0, le=0.05, description="Share of all land newly sealed per year")
     greening_share: float = Field(default=0.004, ge=0, le=0.05, description="Share of all land newly green per year")
+    sea_share: float = Field(
+        default=0.0, ge=0, le=0.6, description="Share of the area under a sea in its west; above 0 the land is outlined"
+    )
     wrong_labels: float = Field(default=0.14, ge=0, le=0.4, description="Share of labels of a wrong class")
     second_map: bool = Field(default=True, description="Also make a second, independent label map with CLC+ codes")
     jitter_px: float = Field(
@@ -99,6 +124,12 @@ class ArchiveParams(StepParams):
             raise ValueError(f"years must ascend: {self.years}")
         if self.season_start >= self.season_end:
             raise ValueError(f"season_start={self.season_start} is not before season_end={self.season_end}")
+        if len(set(self.levels)) < len(self.levels):
+            raise ValueError(f"levels repeat: {self.levels}")
+        if not self.phenology and ("L1C" in self.levels or self.dates_per_year > MOST_SPRING_DATES):
+            raise ValueError(f"levels={self.levels}, dates_per_year={self.dates_per_year} need phenology=true")
+        if "L1C" in self.levels and self.tile_px % CELLS_PER_60_M:
+            raise ValueError(f"tile_px={self.tile_px} is no multiple of 3, so bands of 60 m do not fit")
         for names in ([tile.id for tile in self.tiles], [(tile.column, tile.row) for tile in self.tiles]):
             if len(set(names)) < len(names):
                 raise ValueError(f"tiles repeat: {names}")

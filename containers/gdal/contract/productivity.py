@@ -1,9 +1,9 @@
 """How the vegetation did: per cell and season, against other years, per region, at points."""
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
@@ -14,15 +14,32 @@ METRICS = (
     "integral", "base_integral", "peak", "peak_day", "amplitude", "base", "start_day", "end_day", "length_days",
     "start_value", "end_value", "quality",
 )  # fmt: skip
-"""Bands of a season's raster, in this order. Days count from 1 January of the season's year, which is day 1."""
+"""Bands of a season's raster, in this order. Days count from 1 January of the season's year, which is day 1.
+
+`quality` is 10 (best) to 4 by the phases with enough clear observations, 2 without any such phase, 1 without a season
+(the other bands are then nodata).
+"""
+
+NODATA = -9999.0
+"""Of all rasters of metrics, anomalies and trends, which are float32."""
+
+Between = Literal["linear", "pchip"]
 
 
 class Season(Contract):
-    """Definitions after TIMESAT (Jönsson and Eklundh 2004) and HR-VPP: see docs/vegetation_productivity.md."""
+    """Definitions after TIMESAT (Jönsson and Eklundh 2004) and HR-VPP: see docs/productivity.md."""
 
-    start_share: float = Field(default=0.25, gt=0, lt=1, description="Share of the amplitude that starts a season")
-    end_share: float = Field(default=0.15, gt=0, lt=1, description="Share of the amplitude that ends a season")
-    min_amplitude: float = Field(default=0.1, ge=0, le=1, description="Smaller amplitudes are no season")
+    start_share: float = Field(
+        default=0.25, gt=0, lt=1, description="Share of the rise to the peak that starts a season"
+    )
+    end_share: float = Field(
+        default=0.15, gt=0, lt=1, description="Share of the fall from the peak that is left at the end"
+    )
+    min_amplitude: float = Field(default=0.1, gt=0, le=1, description="Smaller rises and falls are no season")
+    own_share: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the year's range that a rise and a fall need to be a season"
+    )
+    between: Between = Field(default="pchip", description="Curve between two dates: straight, or monotone cubic")
 
 
 class Metrics(Contract):
@@ -75,9 +92,13 @@ class TrendParams(StepParams):
 
 
 class CurvesResult(StepResult):
-    curves: File = Field(description="Parquet: region_id, date, mean, p10, p90, cells, observed_share; index values")
+    curves: File = Field(
+        description="Parquet: region_id, date, mean, p10, p90, cells, observed_share; index values, null where no cell "
+        "has one"
+    )
     seasons: File = Field(
-        description="Parquet: region_id, region_name, year, metric, mean, deviation, area_ha, valid_share, quality"
+        description="Parquet: region_id, region_name, year, metric, mean, deviation (between cells), area_ha (of the "
+        "region on the grid), valid_share (of it with a season), quality (mean class of its cells)"
     )
 
 
@@ -127,6 +148,13 @@ class PointsParams(StepParams):
     places: tuple[Place, ...] = Field(min_length=1)
     simulated: bool = False
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> "PointsParams":
+        names = [place.name for place in self.places]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"places have the same name: {twice}")
+        return self
+
 
 class AnimationResult(StepResult):
     animation: File = Field(description="GIF")
@@ -144,3 +172,9 @@ class AnimationParams(StepParams):
     first: date
     last: date
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AnimationParams":
+        if self.first > self.last:
+            raise ValueError(f"first={self.first} is after last={self.last}")
+        return self

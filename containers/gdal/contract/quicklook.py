@@ -8,6 +8,8 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 
+Palette = Literal["sequential", "days", "diverging"]
+
 
 class Picture(Contract):
     name: str = Field(pattern=r"^[a-z0-9_-]+$")
@@ -17,6 +19,12 @@ class Picture(Contract):
         min_length=1, description="Three for rgb (red, green, blue as displayed), else one"
     )
     labels: dict[int, str] = Field(default={}, description="Value to legend entry for kinds classes and change")
+    band: int = Field(default=1, ge=1, le=1000, description="Band of a continuous picture, from 1")
+    unit: str = Field(default="", max_length=40, description="What a continuous picture's colour bar is labelled with")
+    palette: Palette = Field(
+        default="sequential",
+        description="Of a continuous picture: sequential; days of the year; diverging, with its middle at zero",
+    )
 
 
 class QuicklookResult(StepResult):

@@ -1,112 +1,182 @@
-"""What holds for every engine, and the codes that say where a value comes from."""
+"""Curves and season figures per region, against shapely's own areas and numpy's percentiles."""
 
+from pathlib import Path
+from typing import Any
+
+import geopandas
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import shapely
+from shapely import box
 
-from containers.gdal.contract.fill import Filling
-from containers.gdal.curves import CODES, fitted
-from containers.gdal.outliers import dips
+from containers.base.contract.grid import Grid
+from containers.base.contract.step import StepError
+from containers.gdal import curves as step
+from containers.gdal.contract.productivity import METRICS, CurvesParams
+from containers.gdal.curves import nearest_dates, run
+from containers.gdal.region_sums import BIN, weighted_percentile
+from containers.gdal.season import first_of_january
+from tests.containers.gdal.small_series import SmallSeries
 
-ENGINES = ("seasonal", "harmonic", "ridge", "whittaker", "savitzky_golay", "linear")
-DAYS = np.arange(17_000, 17_730, 5, dtype=np.int32)
-OUT = np.arange(17_003, 17_700, 10, dtype=np.int32)
-
-
-def series(seed: int, n_cells: int = 8):
-    rng = np.random.default_rng(seed)
-    curve = 0.45 + 0.3 * np.sin(DAYS[:, np.newaxis] / 58 + rng.normal(0, 0.5, n_cells))
-    return curve + rng.normal(0, 0.03, curve.shape), rng.random(curve.shape) < rng.uniform(0.1, 0.9)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 10_000))
-def test_cells_do_not_know_of_each_other(engine, seed) -> None:
-    values, seen = series(seed)
-    filling = Filling(engine=engine)
-    whole = fitted(filling, DAYS, OUT, values, seen)
-    turned = fitted(filling, DAYS, OUT, values[:, ::-1], seen[:, ::-1])
-    alone = fitted(filling, DAYS, OUT, values[:, 2:3], seen[:, 2:3])
-    assert np.allclose(whole.values, turned.values[:, ::-1], atol=1e-9, equal_nan=True)
-    assert np.allclose(whole.values[:, 2:3], alone.values, atol=1e-9, equal_nan=True)
-    assert (whole.quality == turned.quality[:, ::-1]).all()
+WHOLE = Grid(epsg=3035, resolution_m=10, west_m=4_000_000, north_m=3_000_000, width=170, height=90)
+LEFT = WHOLE.model_copy(update={"width": 64})
+RIGHT = WHOLE.model_copy(update={"width": 106, "west_m": 4_000_640.0})
+DAYS = (first_of_january(2021) + np.arange(0, 60, 10)).astype(np.int32)
+SEEN_DAYS = (first_of_january(2021) + np.array([1, 9, 16, 31, 54, 70])).astype(np.int32)
+REGIONS = {
+    "A": box(4_000_103, 2_999_207, 4_000_557, 2_999_881),
+    "B": shapely.Point(4_000_700, 2_999_500).buffer(283.3),
+    "void": box(4_001_500, 2_999_800, 4_001_600, 2_999_900),
+    "far": box(5_000_000, 3_500_000, 5_001_000, 3_501_000),
+}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 10_000), level=st.floats(-0.9, 0.9))
-def test_a_constant_stays_constant(engine, seed, level) -> None:
-    _, seen = series(seed)
-    curve = fitted(Filling(engine=engine), DAYS, OUT, np.full(seen.shape, level), seen)
-    assert curve.values[np.isfinite(curve.values)] == pytest.approx(level, abs=1e-5)
+@pytest.fixture
+def fields() -> dict[str, Any]:
+    """Arrays on the whole grid: a value of every cell and date, NaN in the region `void` and here and there."""
+    rng = np.random.default_rng(2)
+    values = np.round(rng.uniform(-0.2, 0.9, (len(DAYS), *WHOLE.shape)), 4)
+    values[:, :30, 140:] = np.nan
+    values[2, 40:50, 60:80] = np.nan
+    seen = np.where(rng.random((len(SEEN_DAYS), *WHOLE.shape)) < 0.4, 0.5, np.nan)
+    return {"values": values, "seen": seen}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_values_stay_inside(engine) -> None:
-    """Also where observations jump between the ends of the scale and beyond long gaps."""
-    rng = np.random.default_rng(3)
-    values = rng.choice([-0.9999, 0.9999], (len(DAYS), 50))
-    seen = rng.random(values.shape) < rng.choice([0.03, 0.5], 50)
-    curve = fitted(Filling(engine=engine, dip=0), DAYS, OUT, values, seen)
-    assert np.nanmax(np.abs(curve.values)) < 1
-    assert (np.isnan(curve.values) == (curve.quality == 0)).all()
+@pytest.fixture
+def params(raster_store, fields) -> CurvesParams:
+    small = SmallSeries(raster_store)
+    windows = []
+    for grid, cols in ((LEFT, slice(0, 64)), (RIGHT, slice(64, None))):
+        seasons = small.seasons(grid, (2020, 2021), integral=100 + cols.start, peak=0.8, quality=9)
+        arrays = (fields["values"][:, :, cols], SEEN_DAYS, fields["seen"][:, :, cols])
+        windows.append(small.window(grid, DAYS, *arrays, seasons))
+    path = raster_store.folder("user.regions") / "regions.gpkg"
+    frame = {"code": list(REGIONS), "label": [f"Region {name}" for name in REGIONS]}
+    geopandas.GeoDataFrame(frame, geometry=list(REGIONS.values()), crs=3035).to_crs(4326).to_crs(3035).to_file(path)
+    return CurvesParams(
+        windows=tuple(windows),
+        regions=raster_store.file(path),
+        region_id_field="code",
+        region_name_field="label",
+    )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("filled", [-9.0, np.nan])
-def test_unseen_values_are_not_looked_at(engine, filled) -> None:
-    values, seen = series(5)
-    filling = Filling(engine=engine)
-    one = fitted(filling, DAYS, OUT, values, seen)
-    other = fitted(filling, DAYS, OUT, np.where(seen, values, filled), seen)
-    assert np.array_equal(one.values, other.values, equal_nan=True)
+def weights(name: str) -> Any:
+    """Covered part of every cell, by intersecting each of them with the polygon."""
+    rows, cols = np.indices(WHOLE.shape)
+    west, north = WHOLE.west_m + cols * 10, WHOLE.north_m - rows * 10
+    return shapely.area(shapely.intersection(shapely.box(west, north - 10, west + 10, north), REGIONS[name])) / 100
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_observed_wins_but_not_for_an_undetected_cloud(engine) -> None:
-    values, seen = series(6)
-    seen[:] = True
-    values[70] = 0.0
-    cloud = dips(DAYS, values, seen, 0.1)
-    assert cloud[70].any()
-    curve = fitted(Filling(engine=engine), DAYS, DAYS, values, seen)
-    assert ((curve.quality == -1) == ~cloud).all()
-    assert (curve.values == values)[~cloud].all()
-    smooth = fitted(Filling(engine=engine, observed_wins=False), DAYS, DAYS, values, seen)
-    assert not (smooth.quality == -1).any()
-    trusting = fitted(Filling(engine=engine, dip=0), DAYS, DAYS, values, seen)
-    assert (trusting.values == values).all()
+def tables(result: Any, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return pd.read_parquet(out / result.curves.href), pd.read_parquet(out / result.seasons.href)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_cells_without_an_observation_have_no_value(engine) -> None:
-    values, seen = series(7)
-    seen[:, 3] = False
-    curve = fitted(Filling(engine=engine), DAYS, OUT, values, seen)
-    assert np.isnan(curve.values[:, 3]).all()
-    assert (curve.quality[:, 3] == 0).all()
+@pytest.mark.parametrize("block", [64, 1024])
+def test_curves_are_weighted_means_and_percentiles(params, fields, tmp_path, monkeypatch, block) -> None:
+    """Over two windows, whatever the blocks."""
+    monkeypatch.setattr(step, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(step, "_BLOCK_COLS", block)
+    found, _ = tables(run(params, tmp_path), tmp_path)
+    for name in ("A", "B"):
+        weight, rows = weights(name), found[found["region_id"] == name].reset_index()
+        assert rows["date"].astype(str).tolist() == [f"2021-01-{day:02}" for day in (1, 11, 21, 31)] + [
+            "2021-02-10",
+            "2021-02-20",
+        ]
+        for number, row in rows.iterrows():
+            value = fields["values"][number]
+            known = np.isfinite(value) & (weight > 0)
+            order = np.argsort(value[known])
+            until = np.cumsum(weight[known][order]) / weight[known].sum()
+            assert row["cells"] == pytest.approx(weight[known].sum(), rel=1e-5)
+            assert row["mean"] == pytest.approx(np.average(value[known], weights=weight[known]), abs=1e-5)
+            for share, column in ((0.1, "p10"), (0.9, "p90")):
+                expected = value[known][order][np.searchsorted(until, share)]
+                assert row[column] == pytest.approx(expected, abs=2 * BIN)
 
 
-@pytest.mark.parametrize("engine", ["seasonal", "whittaker", "savitzky_golay", "linear"])
-def test_codes_tell_values_beyond_the_observations(engine) -> None:
-    values, seen = series(8)
-    seen[:40] = seen[100:] = False
-    seen[40:100] = True
-    quality = fitted(Filling(engine=engine, dip=0), DAYS, OUT, values, seen).quality
-    beyond = (DAYS[40] > OUT) | (DAYS[99] < OUT)
-    outer = CODES["linear"] if engine == "savitzky_golay" else CODES[engine]
-    assert (quality[~beyond] == CODES[engine]).all()
-    assert (quality[beyond] == outer + 1).all()
+def test_observations_count_for_the_nearest_date(params, fields, tmp_path) -> None:
+    found, _ = tables(run(params, tmp_path), tmp_path)
+    weight, seen = weights("A"), np.isfinite(fields["seen"])
+    known = np.isfinite(fields["values"])
+    # Days 1; 9; 16; 31; 54: dates 0; 10; 20; 30; 50. Day 70 is beyond the curve, and no day is next to 40.
+    for number, layers in enumerate(([0], [1], [2], [3], [], [4])):
+        share = found[found["region_id"] == "A"]["observed_share"].iloc[number]
+        was_seen = seen[layers].any(axis=0) & known[number]
+        assert share == pytest.approx(weight[was_seen].sum() / weight[known[number]].sum(), abs=1e-5)
 
 
-@pytest.mark.parametrize("engine", ["seasonal", "whittaker", "linear", "savitzky_golay", "ridge"])
-@pytest.mark.parametrize("n_seen", [1, 2, 3])
-def test_few_observations_give_something_between_them(engine, n_seen) -> None:
-    values, seen = series(9)
-    seen[:] = False
-    seen[[60, 80, 90][:n_seen]] = True
-    values = np.where(seen, 0.4, 0.9)
-    curve = fitted(Filling(engine=engine), DAYS, OUT, values, seen)
-    assert curve.values == pytest.approx(0.4, abs=1e-4)
+def test_nearest_dates_by_hand() -> None:
+    days = np.array([0, 10, 20])
+    assert nearest_dates(days, np.array([-6, -5, 4, 5, 6, 24, 26])).tolist() == [-1, 0, 0, 0, 1, 2, -1]
+
+
+def test_season_figures(params, tmp_path) -> None:
+    _, found = tables(run(params, tmp_path), tmp_path)
+    figures = found.set_index(["region_id", "year", "metric"])
+    left = weights("B")[:, :64].sum() / weights("B").sum()
+    integral = figures.loc[("B", 2021, "integral")]
+    assert integral["mean"] == pytest.approx(100 * left + 164 * (1 - left), rel=1e-4)
+    assert integral["deviation"] == pytest.approx(64 * (left * (1 - left)) ** 0.5, rel=1e-3)
+    assert integral["area_ha"] == pytest.approx(REGIONS["B"].area / 10_000, rel=1e-4)
+    assert (integral["valid_share"], integral["quality"]) == (pytest.approx(1, abs=1e-6), 9)
+    assert integral["region_name"] == "Region B"
+    base = figures.loc[("B", 2021, "base")]
+    assert np.isnan(base["mean"])
+    assert base["valid_share"] == 0
+    assert set(found["metric"]) == set(METRICS)
+    assert set(found["year"]) == {2020, 2021}
+
+
+def test_regions_without_data_have_empty_rows_and_are_named(params, tmp_path) -> None:
+    result = run(params, tmp_path)
+    found, _ = tables(result, tmp_path)
+    void = found[found["region_id"] == "void"]
+    assert len(void) == len(DAYS)
+    assert void[["mean", "p10", "p90", "observed_share"]].isna().all().all()
+    assert (void["cells"] == 0).all()
+    warnings = {warning.code: warning.reason for warning in result.warnings}
+    assert "far" in warnings["regions_outside"]
+    assert "void" in warnings["regions_without_data"]
+
+
+def test_a_region_between_windows_is_not_silent(params, raster_store, fields, tmp_path) -> None:
+    """The run has a hole of 46 columns, in which B lies, where no window was made."""
+    east = WHOLE.model_copy(update={"west_m": 4_001_100.0, "width": 60})
+    arrays = (fields["values"][:, :, 110:], SEEN_DAYS, fields["seen"][:, :, 110:])
+    narrow = SmallSeries(raster_store).window(
+        LEFT.model_copy(update={"width": 40}), DAYS, fields["values"][:, :, :40], SEEN_DAYS, fields["seen"][:, :, :40]
+    )
+    other = SmallSeries(raster_store).window(east, DAYS, *arrays)
+    result = run(params.model_copy(update={"windows": (narrow, other)}), tmp_path)
+    found, _ = tables(result, tmp_path)
+    assert found[found["region_id"] == "B"]["mean"].isna().all()
+    assert "B" in next(warning.reason for warning in result.warnings if warning.code == "regions_without_data")
+
+
+def test_windows_that_overlap_are_refused(params, tmp_path) -> None:
+    twice = params.model_copy(update={"windows": params.windows * 2})
+    with pytest.raises(StepError, match="overlap") as caught:
+        run(twice, tmp_path)
+    assert caught.value.code == "grid_mismatch"
+
+
+def test_windows_of_other_dates_are_refused(params, raster_store, fields, tmp_path) -> None:
+    values, seen = fields["values"][:-1, :, 64:], fields["seen"][:, :, 64:]
+    other = SmallSeries(raster_store).window(RIGHT, DAYS[:-1], values, SEEN_DAYS, seen)
+    mixed = params.model_copy(update={"windows": (params.windows[0], other)})
+    with pytest.raises(StepError, match="6 and 5 dates") as caught:
+        run(mixed, tmp_path)
+    assert caught.value.code == "grid_mismatch"
+
+
+def test_percentile_of_a_histogram_by_hand() -> None:
+    """All weight in one bin: percentiles are spread evenly over it."""
+    histogram = np.zeros(500)
+    histogram[250] = 4.0
+    assert weighted_percentile(histogram, 0.1) == pytest.approx(0.1 * BIN)
+    histogram[300] = 4.0
+    assert weighted_percentile(histogram, 0.5) == pytest.approx(BIN)
+    assert weighted_percentile(histogram, 0.75) == pytest.approx(50.5 * BIN)

@@ -18,7 +18,7 @@ from containers.base.raster import write_cog
 from containers.gdal.contract.quicklook import Picture, QuicklookParams
 from containers.gdal.map_sheet import scale_bar_km
 from containers.gdal.palette import CHANGED, CLASS_COLOURS, UNKNOWN
-from containers.gdal.quicklook import KINDS, run
+from containers.gdal.quicklook import KINDS, Drawing, run
 
 GRID = Grid(epsg=3035, resolution_m=20, west_m=4_000_000, north_m=3_000_000, width=300, height=200)
 LEGEND = {0: "unknown", 1: "impervious", 2: "green", 3: "other"}
@@ -72,9 +72,9 @@ def test_classes_show_every_class_in_its_share(land_cover: File, tmp_path: Path)
 
 def test_legend_names_a_code_without_label(put_raster: Put, tmp_path: Path) -> None:
     codes = np.array([[1, 62], [62, 62]], dtype=np.uint8).repeat(100, 0).repeat(150, 1)
-    drawing = KINDS["classes"](
-        [tmp_path / "store" / put_raster("codes", codes, nodata=0).store_path], {1: "built"}, 500
-    )
+    file = put_raster("codes", codes, nodata=0)
+    picture = Picture(name="c", title="Codes", kind="classes", rasters=(file,), labels={1: "built"})
+    drawing = KINDS["classes"]([tmp_path / "store" / file.store_path], picture, 500)
     assert [entry.label for entry in drawing.key] == ["built", "code 62"]
 
 
@@ -101,7 +101,9 @@ def test_rgb_shows_missing_cells_as_such(put_raster: Put, tmp_path: Path) -> Non
 
 def test_probability_is_a_percentage_whatever_the_data(put_raster: Put, tmp_path: Path) -> None:
     file = put_raster("p", np.full(GRID.shape, 125, dtype=np.uint8), nodata=255, scale=1 / 250)
-    drawing = KINDS["probability"]([tmp_path / "store" / file.store_path], {}, 500)
+    drawing = KINDS["probability"](
+        [tmp_path / "store" / file.store_path], Picture(name="p", title="", kind="probability", rasters=(file,)), 500
+    )
     assert drawing.key.limits == (0.0, 100.0)
     middle_of_cividis = [124, 123, 120]
     assert np.abs(drawing.picture[100, 100].astype(int) - middle_of_cividis).max() <= 2
@@ -109,8 +111,65 @@ def test_probability_is_a_percentage_whatever_the_data(put_raster: Put, tmp_path
 
 def test_count_starts_at_zero(put_raster: Put, tmp_path: Path) -> None:
     file = put_raster("n", np.array([[3, 7]], dtype=np.uint8).repeat(200, 0).repeat(150, 1), nodata=None)
-    drawing = KINDS["count"]([tmp_path / "store" / file.store_path], {}, 500)
+    drawing = KINDS["count"](
+        [tmp_path / "store" / file.store_path], Picture(name="p", title="", kind="count", rasters=(file,)), 500
+    )
     assert drawing.key.limits == (0.0, 7.0)
+
+
+@pytest.fixture
+def put_bands(put_raster: Put) -> Callable[[NDArray[np.float32]], File]:
+    """A raster of a constant band 1, and a band 2 with a hole of a sixth."""
+
+    def put(second: NDArray[np.float32]) -> File:
+        second = second.copy()
+        second[:, :50] = -9999
+        return put_raster("season", np.stack([np.full(GRID.shape, 7, np.float32), second]), nodata=-9999)
+
+    return put
+
+
+def drawing_of(file: File, tmp_path: Path, **fields: object) -> Drawing:
+    picture = Picture.model_validate({"name": "p", "title": "", "kind": "continuous", "rasters": (file,), **fields})
+    return KINDS["continuous"]([tmp_path / "store" / file.store_path], picture, 500)
+
+
+def test_a_band_with_its_unit(put_bands, tmp_path: Path) -> None:
+    file = put_bands(np.linspace(0, 100, 200, dtype=np.float32)[:, np.newaxis].repeat(300, 1))
+    drawing = drawing_of(file, tmp_path, band=2, unit="index·d")
+    assert (drawing.key.label, drawing.key.ramp, drawing.key.missing) == ("index·d", "cividis", UNKNOWN)
+    assert drawing.key.limits == pytest.approx((2, 98), abs=0.5)
+    assert drawing_of(file, tmp_path, band=1).key.limits == (7, 7)
+
+
+def test_differences_have_zero_in_the_middle(put_bands, tmp_path: Path) -> None:
+    file = put_bands(np.linspace(-10, 40, 200, dtype=np.float32)[:, np.newaxis].repeat(300, 1))
+    drawing = drawing_of(file, tmp_path, band=2, palette="diverging")
+    low, high = drawing.key.limits
+    assert low == -high
+    assert high == pytest.approx(39, abs=0.6)
+    assert drawing.picture[40, 200].min() > 235, "zero is nearly white"
+    assert drawing.picture[0, 200, 2] < drawing.picture[0, 200, 0], "less is brown"
+    assert drawing.picture[0, 0].tolist() == [0x8A] * 3, "no data is darker than the middle"
+
+
+def test_days_of_a_season_and_days_of_the_whole_year(put_bands, tmp_path: Path) -> None:
+    spring = put_bands(np.linspace(80, 130, 200, dtype=np.float32)[:, np.newaxis].repeat(300, 1))
+    drawing = drawing_of(spring, tmp_path, band=2, palette="days")
+    assert drawing.key.label == "day of the year"
+    assert drawing.key.limits == pytest.approx((81, 129), abs=0.5)
+    whole = put_bands(np.linspace(-100, 300, 200, dtype=np.float32)[:, np.newaxis].repeat(300, 1))
+    drawing = drawing_of(whole, tmp_path, band=2, palette="days")
+    assert drawing.key.limits == (1, 366)
+    # Day −100 is 26 September of the year before: nearly the colour of day 265.
+    first, same = drawing.picture[0, 200], drawing.picture[round(365 / 400 * 200), 200]
+    assert np.abs(first.astype(int) - same).max() < 12
+
+
+def test_a_band_that_is_not_there(put_bands, tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="2 bands, not 3") as caught:
+        drawing_of(put_bands(np.zeros(GRID.shape, np.float32)), tmp_path, band=3)
+    assert caught.value.code == "unknown_band"
 
 
 def test_wholly_missing_rasters_are_drawn(put_raster: Put, tmp_path: Path) -> None:

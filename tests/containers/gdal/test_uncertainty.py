@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from containers.gdal.contract.fill import Filling
-from containers.gdal.curves import fitted
+from containers.gdal.curve_engines import fitted
 from containers.gdal.uncertainty import NORMAL_90, Calibration, calibrate, noise, residuals, standard_deviation
 
 DAYS = np.arange(17_000, 17_730, 5, dtype=np.int32)

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from containers.base.contract.files import File
-from containers.eodata.acquisitions import planned
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.items import collection, item
 from containers.eodata.product import StoredFile, image_path
+from containers.eodata.traps import planned
 from tasks.catalogue import scenes as scenes_module
 from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.rules import acquisitions

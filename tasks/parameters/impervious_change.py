@@ -1,4 +1,4 @@
-"""The forms that analysts fill in: one model per flow. Prefect draws them; every field says its meaning and unit."""
+"""The form of the flow `impervious_change`."""
 
 import re
 from typing import Literal
@@ -11,25 +11,8 @@ from containers.gdal.contract.composite import MaskRule
 from containers.gdal.contract.consistency import Consistency
 from containers.tensorflow.contract.predict import Prediction
 from containers.tensorflow.contract.train import Training
+from tasks.parameters.source import Source
 from tasks.periods import PeriodKind
-
-
-class Source(Contract):
-    """Where scenes are looked up."""
-
-    provider: Literal["stac", "odata", "items", "hub"] = Field(
-        default="stac",
-        description="stac: CDSE or Creodias; odata: their OData; items: an item collection file; hub: a DHuS mirror",
-    )
-    endpoint: str = Field(
-        default="https://stac.dataspace.copernicus.eu/v1",
-        description="Address of the catalogue, or the path of the item collection",
-    )
-    collection: str = Field(default="sentinel-2-l2a", description="Collection in that catalogue")
-    level: Literal["L1C", "L2A"] = Field(default="L2A", description="Processing level of the products")
-    check_objects: bool = Field(
-        default=True, description="Ask the archive whether each object is there and has its size"
-    )
 
 
 class Time(Contract):
