@@ -33,7 +33,7 @@ CELLS, BATCH, THREADS, ORDER = 65_536, 1024, 2, 5
 DAYS = np.linspace(17_600, 17_964, 70).astype(np.int32)
 OUT_DAYS = np.arange(17_600, 17_965, 10, dtype=np.int32)
 SPAN = (int(DAYS[0]), int(DAYS[-1]))
-SLICE = Grid(epsg=32633, resolution_m=10, west_m=300_000, north_m=5_500_000, width=10_980, height=192)
+SLICE = Grid(epsg=32633, resolution_m=10, west_m=300_000, north_m=5_500_000, width=10_980, height=128)
 
 
 def observations(n_cells: int, seed: int = 1) -> NDArray[np.int16]:

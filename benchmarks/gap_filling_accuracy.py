@@ -1,49 +1,33 @@
-"""How well each engine fills what clouds hide, on real series: `python -m benchmarks.gap_filling_accuracy`.
+"""How well each engine fills what clouds hide: `python -m benchmarks.gap_filling_accuracy [simulated archive …]`.
 
 Clear observations are hidden under the cloud patterns of other dates of the same place and filled from the others.
 Defaults were chosen on the cells `chosen` of eolearn-testeopatch under other patterns; the tables are of the rest.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from containers.base.sentinel2 import parse_product_name
+from benchmarks.real_series import Cells, eolearn, scored, treesat
+from benchmarks.simulated_series import simulated
 from containers.gdal.contract.fill import FillEngine, Filling
 from containers.gdal.curve_engines import fitted
-from containers.gdal.smoothers import Days, distances, neighbours
+from containers.gdal.smoothers import distances, neighbours
 from containers.gdal.uncertainty import NORMAL_90, calibrate, noise, standard_deviation
 from tasks import checkout
 
 ENGINES = get_args(FillEngine)
 GAPS = ((0, 20), (20, 40), (40, 80), (80, 1000))
 """Classes of the days between the observations on both sides."""
-EOLEARN_SHIFTS, TREESAT_SHIFTS = (2, 5, 13), (5, 9, 13, 21)
+EOLEARN_SHIFTS, TREESAT_SHIFTS, SIMULATED_SHIFTS = (2, 5, 13), (5, 9, 13, 21), (3, 8)
 _SAMPLE = 500
-EPOCH = date(1970, 1, 1)
-
-
-class Cells(NamedTuple):
-    """Observations of some cells, (date, cell)."""
-
-    days: Days
-    values: NDArray[np.float64]
-    seen: NDArray[np.bool_]
-    truth: NDArray[np.float64]
-    """What hidden values are compared with."""
-
-    def of(self, cells: NDArray[np.intp]) -> "Cells":
-        return Cells(self.days, self.values[:, cells], self.seen[:, cells], self.truth[:, cells])
 
 
 class Errors(NamedTuple):
@@ -69,37 +53,6 @@ class Errors(NamedTuple):
 
     def _within(self, low: float, high: float) -> NDArray[np.bool_]:
         return (self.gap > low) & (self.gap <= high)
-
-
-def eolearn(folder: Path) -> Cells:
-    """Slovenia, 101 × 100 cells, 68 dates from 2015-07 to 2017-12, masked by a cloud model."""
-    patch = folder / "eolearn-testeopatch" / "example_data" / "TestEOPatch"
-    days = [
-        (date.fromisoformat(time[:10]) - EPOCH).days for time in json.loads((patch / "timestamps.json").read_text())
-    ]
-    seen = np.load(patch / "mask" / "IS_VALID.npy").reshape(len(days), -1)
-    values = np.load(patch / "data" / "NDVI.npy").reshape(len(days), -1).astype(np.float64)
-    values = np.clip(values, -0.9999, 0.9999)
-    return Cells(np.array(days, np.int32), values, seen, values)
-
-
-def scored(cells: Cells) -> Cells:
-    """Every fifth of the eo-learn cells that no default was chosen on: the white fields of a chessboard of 10 cells."""
-    rows, cols = np.mgrid[:101, :100] // 10
-    return cells.of(np.flatnonzero(((rows + cols) % 2 == 1).ravel())[::5])
-
-
-def treesat(folder: Path) -> Cells:
-    """A stand of firs near Hildesheim, 36 cells, 146 dates of 2020; cloud and snow probability below 10 %."""
-    path = next((folder / "anysat-treesat").rglob("*.h5"))
-    with h5py.File(path) as file:
-        bands, masks = file["sen-2-data"][:].astype(np.float64), file["sen-2-masks"][:]
-        names = [parse_product_name(name.decode()) for name in file["sen-2-products"][:]]
-    days = [(name.datatake.date() - EPOCH).days for name in names if name]
-    red, nir = bands[:, 2], bands[:, 3]
-    seen = (masks[:, :2] < 10).all(axis=1) & (bands > 0).all(axis=1)
-    values = ((nir - red) / np.maximum(nir + red, 1)).reshape(len(days), -1)
-    return Cells(np.array(days, np.int32), values, seen.reshape(len(days), -1), values)
 
 
 def errors(cells: Cells, shifts: tuple[int, ...], filling: Filling) -> Errors:
@@ -149,18 +102,19 @@ def _cell(found: Errors, low: float, high: float) -> str:
 
 
 def main() -> None:
+    """The tables of the real series, and of every simulated archive whose folder is given."""
     folder = Path(os.environ.get("SAMPLE_DATA", checkout.ROOT.parent / "shared" / "data"))
     console = Console(width=150)
-    slovenia, firs = scored(eolearn(folder)), treesat(folder)
-    for dip in map(float, sys.argv[1:] or ("0.1", "0")):
-        by_engine = {engine: Filling(engine=engine, dip=dip) for engine in ENGINES}
-        for title, cells, shifts in (
-            ("eolearn-testeopatch", slovenia, EOLEARN_SHIFTS),
-            ("eolearn-testeopatch, 10 % clouds planted", with_undetected_clouds(slovenia, 0.1), EOLEARN_SHIFTS),
-            ("anysat-treesat", firs, TREESAT_SHIFTS),
-        ):
-            rows = {engine: errors(cells, shifts, filling) for engine, filling in by_engine.items()}
-            console.print(table(f"{title}, dip={dip:g}: RMSE / coverage of the 90 % band", rows))
+    slovenia = scored(eolearn(folder))
+    cases = {
+        "eolearn-testeopatch": (slovenia, EOLEARN_SHIFTS),
+        "eolearn-testeopatch, 10 % clouds planted": (with_undetected_clouds(slovenia, 0.1), EOLEARN_SHIFTS),
+        "anysat-treesat": (treesat(folder), TREESAT_SHIFTS),
+    }
+    cases |= {f"simulated {path}": (simulated(Path(path)), SIMULATED_SHIFTS) for path in sys.argv[1:]}
+    for title, (cells, shifts) in cases.items():
+        rows = {engine: errors(cells, shifts, Filling(engine=engine)) for engine in ENGINES}
+        console.print(table(f"{title}: RMSE / coverage of the 90 % band", rows))
 
 
 if __name__ == "__main__":

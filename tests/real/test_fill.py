@@ -5,17 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.gap_filling_accuracy import (
-    EOLEARN_SHIFTS,
-    TREESAT_SHIFTS,
-    Cells,
-    Errors,
-    eolearn,
-    errors,
-    scored,
-    treesat,
-    with_undetected_clouds,
-)
+from benchmarks.gap_filling_accuracy import EOLEARN_SHIFTS, TREESAT_SHIFTS, Errors, errors, with_undetected_clouds
+from benchmarks.real_series import Cells, eolearn, scored, treesat
 from containers.gdal.contract.fill import Filling
 
 pytestmark = pytest.mark.real
