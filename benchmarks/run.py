@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
-BENCHMARKS = ("align", "cube", "predict", "zonal", "productivity", "step")
+BENCHMARKS = ("align", "cube", "predict", "zonal", "productivity", "forest", "step")
 
 
 class Bar(NamedTuple):
@@ -47,6 +47,7 @@ BARS = (
     Bar("zonal", "peak memory of exactextract, MB", "exactextract", "peak_mb", 2048),
     Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.5, to="per_pixel"),
     Bar("productivity", "peak memory of a strip as wide as a tile, MB", "wide", "peak_mb", 2048),
+    Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
 )
 
 

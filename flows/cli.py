@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from containers.base.contract.step import StepError
+from flows import cli_masks
 from tasks import checkout
 
 checkout.use_own_prefect()
@@ -17,6 +18,7 @@ eodata = typer.Typer(no_args_is_help=True, help="The local stand-in for Creodias
 store_app = typer.Typer(no_args_is_help=True, help="The artifact store.")
 app.add_typer(eodata, name="eodata")
 app.add_typer(store_app, name="store")
+app.add_typer(cli_masks.app, name="masks")
 console = Console()
 
 Profile = Annotated[str, typer.Option(help="Profile of the simulated archive: tiny, demo or full.")]

@@ -17,6 +17,7 @@ from tasks import services
 from tasks.archive_limit import ensure_archive_limit
 from tasks.catalogue.plan import Plan
 from tasks.intake import take_in
+from tasks.mask_training_plan import plan_training
 from tasks.orphans import mark_crashed_runs, sweep
 from tasks.scenes import plan_scenes
 from tasks.settings import get_settings
@@ -24,6 +25,7 @@ from tasks.vegetation_intake import take_in_series
 from tasks.vegetation_plan import plan_series
 
 FLOWS: Final = {
+    "cloud_mask_model": "CloudMaskModelParams",
     "impervious_change": "ImperviousChangeParams",
     "vegetation_productivity": "VegetationProductivityParams",
 }
@@ -31,6 +33,7 @@ FLOWS: Final = {
 _VARIABLE: Final = re.compile(r"\$(CLEARGROUND_(?:PROVIDER|CATALOGUE|ARCHIVE))\b")
 """What a parameter file may name of the environment: places, and no secret."""
 _PLANS: Final[dict[str, Callable[[Any], Plan]]] = {
+    "cloud_mask_model": plan_training,
     "impervious_change": lambda params: plan_scenes(params, take_in(params)),
     "vegetation_productivity": lambda params: plan_series(params, take_in_series(params)),
 }

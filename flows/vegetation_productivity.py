@@ -26,6 +26,7 @@ from tasks.catalogue.rules import Acquisition
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
 from tasks.product import Publication
 from tasks.runner import FLOW_OPTIONS
+from tasks.scene_memory import remember_read, scene_ledger
 from tasks.scenes import CLOUDED, usable
 from tasks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year, mask_tile, observe_tile
 from tasks.vegetation_intake import SeriesInputs, take_in_series
@@ -92,7 +93,9 @@ def observe(
         )
         for (tile, year), found in by_tile_and_year(acquisitions).items()
     ]
-    return tuple(observation for future in futures for observation in future.result())
+    observations = tuple(observation for future in futures for observation in future.result())
+    remember_read(scene_ledger(inputs), acquisitions, observations)
+    return observations
 
 
 def mask(
@@ -112,6 +115,7 @@ def mask(
                 model=inputs.model,
                 weights=inputs.weights,
                 allow_simulated_model=params.visibility.allow_simulated_model,
+                imported_masks=params.visibility.imported_masks,
             )
         )
         for tile, year in batches

@@ -11,6 +11,7 @@ from containers.gdal.contract.fill import FillParams, FillResult
 from containers.gdal.contract.labels import LabelsParams, LabelsResult
 from containers.gdal.contract.land import LandParams, LandResult
 from containers.gdal.contract.mask import MaskParams, MaskResult
+from containers.gdal.contract.mask_exchange import ExportMasksParams, ExportMasksResult, ImportMaskParams
 from containers.gdal.contract.mask_model import MaskTableParams, MaskTableResult, TrainMaskParams, TrainMaskResult
 from containers.gdal.contract.merge import MergeParams, MergeResult
 from containers.gdal.contract.mosaic import CheckAlignmentParams, CheckAlignmentResult, MosaicParams, MosaicResult
@@ -104,6 +105,16 @@ def tabulate_pixels(params: MaskTableParams) -> MaskTableResult:
 
 @task(**STEP_TASK, task_run_name="train the cloud mask")
 def train_mask(params: TrainMaskParams) -> TrainMaskResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="export masks")
+def export_masks(params: ExportMasksParams) -> ExportMasksResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="import the mask {params.tile} {params.acquired:%Y-%m-%d}")
+def import_mask(params: ImportMaskParams) -> MaskResult:
     return run_step(params)
 
 

@@ -16,6 +16,7 @@ from tasks.code_id import Code
 
 T = TypeVar("T")
 USER_FOLDER: Final = "user"
+SCENES_FOLDER: Final = "scenes"
 
 
 class StoredFile(Contract):

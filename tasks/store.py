@@ -2,7 +2,7 @@
 
 Layout below the root: `<image>.<step>/<key>/<attempt>/files…` and `<key>/result.json`, written once and last;
 `user/<sha256>/<name>` for a user's files; `published/<name>.json` for what garbage collection must keep;
-`runs/<run>/…` for ledgers.
+`runs/<run>/…` for ledgers, `scenes/<flow>/…` for what is known of scenes from run to run.
 """
 
 import re

@@ -90,7 +90,10 @@ class FolderShelf:
             if item.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(item.path))
             elif item.is_file(follow_symlinks=False):
-                status = item.stat()
+                try:
+                    status = item.stat()
+                except FileNotFoundError:
+                    continue  # gone since the folder was listed, such as a draft that has been renamed
                 yield Entry(os.path.relpath(item.path, self.local_root), status.st_size, status.st_mtime)
 
     def fetch(self, path: str, size: int) -> Path:

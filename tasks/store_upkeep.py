@@ -10,10 +10,10 @@ from typing import Final
 from containers.base.contract.files import STORE_SCHEME
 from containers.base.contract.model import Contract
 from tasks.leases import is_leased
-from tasks.records import USER_FOLDER, Record, entry_of
+from tasks.records import SCENES_FOLDER, USER_FOLDER, Record, entry_of
 from tasks.shelf import Entry, Shelf
 
-_NOT_ARTIFACTS: Final = {"published", "runs"}
+_NOT_ARTIFACTS: Final = {"published", "runs", SCENES_FOLDER}
 _DAY_S: Final = 86_400.0
 
 

@@ -7,6 +7,7 @@ still an artifact of its own, so that a new scene costs itself and the masks tha
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from prefect import task
@@ -22,10 +23,13 @@ from containers.gdal.contract.observe import Observation, ObserveParams
 from tasks.catalogue.backgrounds import Backgrounds, backgrounds_of
 from tasks.catalogue.rules import Acquisition
 from tasks.machine import parallel_steps
+from tasks.mask_exchange import import_params, read_folder
 from tasks.runner import STEP_TASK, perform
+from tasks.scene_ledger import acquisition_of
 from tasks.settings import get_settings
 from tasks.side_by_side import side_by_side
 from tasks.step_log import run_logger
+from tasks.store import open_store
 
 R = TypeVar("R", bound=StepResult)
 UNREADABLE: Final = frozenset({"corrupt_file", "missing_file", "no_valid_pixels"})
@@ -58,6 +62,7 @@ class MaskBatch(Contract):
     weights: File | None
     allow_simulated_model: bool
     keep_components: bool = False
+    imported_masks: str = Field(default="", description="Folder of masks that take the place of computed ones")
 
 
 @task(**STEP_TASK, task_run_name="observe {batch.tile} {batch.year}")
@@ -79,9 +84,14 @@ def observe_tile(batch: ObserveBatch) -> tuple[Observation, ...]:
 
 @task(**STEP_TASK, task_run_name="mask {batch.tile} {batch.year}")
 def mask_tile(batch: MaskBatch) -> tuple[MaskResult, ...]:
-    """A mask per observation, in the order of time."""
+    """A mask per observation, in the order of time: imported where there is one, else computed."""
+    folder, store = Path(batch.imported_masks), open_store(get_settings())
+    wanted = {acquisition_of(observation.scene_id) for observation in batch.observations}
+    entries = read_folder(folder, wanted=wanted) if batch.imported_masks else {}
 
-    def params(observation: Observation) -> MaskParams:
+    def params(observation: Observation) -> StepParams:
+        if imported := import_params(observation, entries, folder, store):
+            return imported
         backgrounds = backgrounds_of(observation, batch.neighbours, batch.backgrounds)
         return MaskParams(
             observation=observation,

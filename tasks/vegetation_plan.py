@@ -40,8 +40,8 @@ def plan_series(params: VegetationProductivityParams, inputs: SeriesInputs, rate
     parts = [part for acquisition in found for part in acquisition]
     read = sum(file.size for file in {file.href: file for part in parts for file in files_of(part)}.values())
     grid = inputs.grid
-    index_mpx = sum(_cells(acquisition, grid.resolution_m, grid.width * grid.height) for acquisition in found) / 1e6
-    mask_mpx = sum(_cells(acquisition, params.visibility.resolution_m) for acquisition in found) / 1e6
+    index_mpx = sum(cells_of(acquisition, grid.resolution_m, grid.width * grid.height) for acquisition in found) / 1e6
+    mask_mpx = sum(cells_of(acquisition, params.visibility.resolution_m) for acquisition in found) / 1e6
     stored = (index_mpx * (len(index_bands(params)) + 2) + mask_mpx * len(mask_bands(params))) * 1e6
     return Plan(
         scenes=len(parts),
@@ -72,6 +72,6 @@ def _minutes(read: int, index_mpx: float, mask_mpx: float, map_mpx: float, rates
     return {stage: value / 60 for stage, value in seconds.items()}
 
 
-def _cells(parts: Acquisition, resolution_m: float, most: float = _TILE_CELLS) -> float:
+def cells_of(parts: Acquisition, resolution_m: float, most: float = _TILE_CELLS) -> float:
     """Cells of that size that an acquisition fills, at most `most`."""
     return min(sum(area_m2(footprint_of(part)) for part in parts) / resolution_m**2, most)

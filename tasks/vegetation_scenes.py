@@ -22,6 +22,7 @@ from tasks.catalogue.search import search_scenes
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
 from tasks.periods import Period
 from tasks.runner import is_transient
+from tasks.scene_memory import remember_off_land, scene_ledger, split_by_memory
 from tasks.vegetation_intake import SeriesInputs
 
 _L1C_BANDS: Final = tuple(band.name for band in BANDS)
@@ -55,8 +56,11 @@ def mask_bands(params: VegetationProductivityParams) -> tuple[BandName, ...]:
 def find_acquisitions(params: VegetationProductivityParams, inputs: SeriesInputs) -> tuple[Acquisition, ...]:
     """Every usable acquisition in the order of tile and time. Each scene left out is a row. Raises `no_scenes`."""
     found: list[Acquisition] = []
+    memory = scene_ledger(inputs)
+    known = memory.acquisitions()
     for acquired, rows in search_by_month(params, inputs, keep_answers=True):
         found += acquired
+        remember_off_land(memory, rows, known)
         for row in rows:
             ledger.skip(row.scene_id, row.code, row.reason, row.hint)
     return require_acquisitions(found, params, inputs)
@@ -69,12 +73,14 @@ def search_by_month(
     land = shapely.from_wkt(inputs.land_outline) if inputs.land_outline else None
     if land is not None:
         shapely.prepare(land)
+    known = scene_ledger(inputs).acquisitions()
     for month in months_of(inputs.searched):
         answer = search_scenes(_request(params, inputs, month))
         if keep_answers:
             ledger.keep_answers(raw._replace(name=f"{month.label}-{raw.name}") for raw in answer.raw)
-        on_land, off_land = split_by_land(answer.scenes, land)
-        yield acquisitions(on_land), (*answer.refused, *off_land)
+        unknown, known_off_land = split_by_memory(answer.scenes, known)
+        on_land, off_land = split_by_land(unknown, land)
+        yield acquisitions(on_land), (*answer.refused, *known_off_land, *off_land)
 
 
 def split_by_land(

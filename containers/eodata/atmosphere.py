@@ -31,8 +31,10 @@ _OTHER_GASES: Final = {
 }  # fmt: skip
 """Optical depth of ozone, oxygen, carbon dioxide and methane."""
 _ANGSTROM: Final = 1.3
-_ASYMMETRY: Final = 0.68
-_WATER_SCALE_M, _AIR_SCALE_M, _AEROSOL_SCALE_M = 2_000.0, 8_000.0, 1_500.0
+_ASYMMETRY, _SINGLE_ALBEDO = 0.68, 0.95
+_LOST: Final = 0.25
+"""Share of the extinction that light scattered once loses for good; the rest comes back by further scattering."""
+_WATER_SCALE_M, _AIR_SCALE_M, _AEROSOL_SCALE_M = 1_600.0, 8_000.0, 1_500.0
 _VIEW_ZENITH_DEG: Final = 6.0
 
 
@@ -93,9 +95,9 @@ class Column:
         backwards = -down * up
         rayleigh_phase = 0.75 * (1 + backwards**2)
         haze_phase = (1 - _ASYMMETRY**2) / (1 + _ASYMMETRY**2 - 2 * _ASYMMETRY * backwards) ** 1.5
-        depth = molecules + aerosol
-        phase = (molecules * rayleigh_phase + aerosol * haze_phase) / np.maximum(depth, 1e-6)
-        path = phase * (1 - np.exp(-depth * self._inverse_cosines)) / (4 * (down + up))
+        lost = _LOST * (molecules + aerosol) * self._inverse_cosines
+        scattered = (molecules * rayleigh_phase + _SINGLE_ALBEDO * aerosol * haze_phase) / (4 * down * up)
+        path = scattered * -np.expm1(-lost) / np.maximum(lost, 1e-9)
         passed = np.exp(-(0.52 * molecules + 0.17 * aerosol) * self._inverse_cosines)
         return path, passed, 0.92 * molecules * math.exp(-molecules) + 0.15 * aerosol
 

@@ -10,7 +10,7 @@ from containers.eodata.cover import Cover
 from containers.eodata.noise import Axis, FloatArray, Noise
 from containers.eodata.seasons import Greenness
 from containers.eodata.sky import field_at
-from containers.eodata.spectra import BANDS, DEVIATE, HAY, HUE_SLOPE, OPTICS, SOIL
+from containers.eodata.spectra import BANDS, BLOOM, DEVIATE, GRASS, HAY, HUE_SLOPE, LEAF, OPTICS, SOIL
 
 ALL_BANDS: Final = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
 ByteArray = npt.NDArray[np.uint8]
@@ -20,7 +20,16 @@ _MIXTURES: Final = {
 """Bands of 60 m, in which spectra are smooth, from their neighbours."""
 _LITTER: Final = (0.036, 0.048, 0.062, 0.080, 0.098, 0.112, 0.126, 0.136, 0.178, 0.122)
 """Ground of woods: leaf litter, bark and undergrowth."""
-_WOODS: Final = (Cover.BROADLEAF, Cover.CONIFER, Cover.TREES)
+_SAND: Final = (0.190, 0.245, 0.295, 0.320, 0.338, 0.350, 0.362, 0.375, 0.445, 0.405)
+_WHITE_ROOF: Final = (0.380, 0.400, 0.410, 0.412, 0.412, 0.412, 0.410, 0.408, 0.370, 0.320)
+_OTHERWISE: Final = {
+    ("ground", Cover.BROADLEAF): _LITTER, ("ground", Cover.CONIFER): _LITTER, ("ground", Cover.TREES): _LITTER,
+    ("canopy", Cover.RAPESEED): LEAF, ("canopy", Cover.FALLOW): GRASS, ("canopy", Cover.REGROWTH): GRASS,
+    ("ground", Cover.REGROWTH): HAY,
+    **{(part, Cover.ROCK): _SAND for part in ("canopy", "ground")},
+    **{(part, Cover.HALL): _WHITE_ROOF for part in ("canopy", "ground")},
+}  # fmt: skip
+"""Spectra that the month of May, for which the others were drawn, does not show, and surfaces as bright as clouds."""
 _SNOW: Final = dict(
     zip(ALL_BANDS, (0.86, 0.87, 0.86, 0.85, 0.83, 0.81, 0.79, 0.76, 0.73, 0.62, 0.14, 0.11, 0.09), strict=True)
 )
@@ -45,9 +54,7 @@ class Plants(NamedTuple):
 
 def _spectra(part: str) -> dict[str, FloatArray]:
     """Band to reflectance by cover type."""
-    rows = [
-        _LITTER if part == "ground" and kind in _WOODS else getattr(optics, part) for kind, optics in OPTICS.items()
-    ]
+    rows = [_OTHERWISE.get((part, kind), getattr(optics, part)) for kind, optics in OPTICS.items()]
     return _all_bands(np.array(rows, dtype=np.float32))
 
 
@@ -60,7 +67,10 @@ def _all_bands(known: FloatArray) -> dict[str, FloatArray]:
 
 
 _CANOPY, _GROUND = _spectra("canopy"), _spectra("ground")
-_STRAW: Final = {band: float(values[0]) for band, values in _all_bands(np.array([HAY], dtype=np.float32)).items()}
+_STRAW, _BLOOM = (
+    {band: float(values[0]) for band, values in _all_bands(np.array([spectrum], dtype=np.float32)).items()}
+    for spectrum in (HAY, BLOOM)
+)
 _HUE: Final = {**dict(zip(BANDS, HUE_SLOPE, strict=True)), "B01": -1.1, "B09": 0.3, "B10": 0.5}
 _IS_WETTABLE: Final = np.array([optics.ground in (SOIL, HAY) for optics in OPTICS.values()])
 _SEEN_SNOW: Final = np.array([_EXPOSED.get(kind, 1.0) for kind in Cover], dtype=np.float32)
@@ -75,7 +85,7 @@ def ground_reflectance(
     """
     kind = plants.cover.astype(np.uint16) << 8
     canopy = green.canopy(kind, plants.timing, plants.vigour)
-    straw = green.straw[kind | plants.timing]
+    straw, bloom = (table[kind | plants.timing] for table in (green.straw, green.bloom))
     bright = _spread("tone")[kind | plants.tone] * _spread("grain")[kind | plants.grain]
     wet = np.where(_IS_WETTABLE, 1 - 0.33 * moisture, 1).astype(np.float32)
     hue = DEVIATE[plants.hue] * _deviations("hue")[plants.cover]
@@ -83,7 +93,9 @@ def ground_reflectance(
     for band in bands:
         bare = (_GROUND[band] * wet)[plants.cover]
         bare += straw * (_STRAW[band] - bare)
-        body = bare + canopy * (_CANOPY[band][plants.cover] - bare)
+        leaves = _CANOPY[band][plants.cover]
+        leaves += bloom * (_BLOOM[band] - leaves)
+        body = bare + canopy * (leaves - bare)
         reflectance[band] = (body * bright * np.exp(np.float32(_HUE[band]) * hue)).astype(np.float32)
     return reflectance, canopy
 
@@ -102,7 +114,7 @@ def snow_share(noise: Noise, ordinal_day: int, day_of_year: int) -> float:
     """Share of the land under snow on a day: spells of some weeks in winter, none in summer."""
     winter = np.exp(-((((day_of_year + 160) % 365 - 178) / 42) ** 2))
     spell = noise.smooth(np.array([float(ordinal_day)]), np.zeros(1), 24.0, "snow spell", 2)[0, 0]
-    return float(np.clip(winter * expit(2.2 * (spell - 0.35)) * 1.15, 0, 1))
+    return float(np.clip(winter * expit(2.2 * (spell + 0.1)) * 1.2, 0, 1))
 
 
 def snow_cover(noise: Noise, share: float, cover: ByteArray, east_m: Axis, north_m: Axis) -> FloatArray:

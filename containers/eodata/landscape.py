@@ -68,6 +68,7 @@ class Landscape:
         on_road = self.settled.road_distance(y_m, x_m, 30) < FINE_M / 2
         town, lot = block_cover(self.noise, blocks)
         dry = natural != Cover.WATER
+        on_road &= fields["sea"] <= self.thresholds["sea"]
         cover = {}
         for year in self.years:
             ground = np.where(natural == Cover.NONE, crops(self.noise, farm, fields["meadow"], year), natural)
@@ -103,7 +104,7 @@ class Landscape:
         cover = np.where(conifer, Cover.CONIFER, Cover.BROADLEAF) * (fields["forest"] > self.thresholds["forest"])
         for name, kind in (
             ("moor", Cover.MOOR), ("peat", Cover.PEATBOG), ("rock", Cover.ROCK), ("marsh", Cover.MARSH),
-            ("lake", Cover.WATER), ("river", Cover.WATER),
+            ("lake", Cover.WATER), ("river", Cover.WATER), ("sea", Cover.WATER),
         ):  # fmt: skip
             cover = np.where(fields[name] > self.thresholds[name], kind, cover)
         return cover.astype(np.uint8)
@@ -130,7 +131,14 @@ def _fields(noise: Noise, y_m: Axis, x_m: Axis) -> dict[str, FloatArray]:
         "conifer": noise.smooth(y_m, x_m, 900, "conifer", 3),
         "meadow": noise.smooth(y_m, x_m, 1800, "meadow", 2) + np.exp(5 * river),
         "vigour": noise.smooth(y_m, x_m, 240, "vigour", 2),
+        "sea": _sea(noise, y_m, x_m),
     }
+
+
+def _sea(noise: Noise, y_m: Axis, x_m: Axis) -> FloatArray:
+    """The further west the higher, with bays and headlands."""
+    inland_km = (x_m[None, :] + 0.1 * y_m[:, None]) / 1000
+    return (0.3 * noise.smooth(y_m, x_m, 2200, "coast", 4) - inland_km).astype(np.float32)
 
 
 def _byte(values: FloatArray) -> ByteArray:
@@ -145,7 +153,8 @@ def landscape(params: ArchiveParams) -> Landscape:
     y_m, x_m = np.arange(north, south, -_SURVEY_M), np.arange(west, east, _SURVEY_M)
     fields = _fields(noise, y_m, x_m)
     thresholds = {name: float(np.quantile(fields[name], 1 - share)) for name, share in SHARES.items()}
-    open_land = np.logical_and.reduce([fields[name] <= thresholds[name] for name in ("lake", "river")])
+    thresholds["sea"] = float(np.quantile(fields["sea"], 1 - params.sea_share))
+    open_land = np.logical_and.reduce([fields[name] <= thresholds[name] for name in ("lake", "river", "sea")])
     block_y, block_x = np.arange(south, north, BLOCK_M), np.arange(west, east, BLOCK_M)
     scores = block_scores(noise, settled, block_y, block_x)
     growth = Growth.planned(

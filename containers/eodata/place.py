@@ -78,6 +78,14 @@ def area_of_interest(params: ArchiveParams) -> Bounds:
     raise ValueError("the tiles do not form one piece")
 
 
+def true_north_deg(bounds: Bounds) -> float:
+    """Bearing of true north in the grid of EPSG:3035, clockwise, at the middle of the bounds."""
+    middle = (bounds.west + bounds.east) / 2, (bounds.south + bounds.north) / 2
+    lon_deg, lat_deg = _transformer(EPSG, 4326).transform(*middle)
+    east, north = _transformer(4326, EPSG).transform(lon_deg, lat_deg + 0.001)
+    return math.degrees(math.atan2(east - middle[0], north - middle[1]))
+
+
 @dataclass(frozen=True)
 class View:
     """The cells of a tile at the fine resolution, with a margin, as places in the fine landscape."""

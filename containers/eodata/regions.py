@@ -57,10 +57,10 @@ def regions(seed: int, bounds: Bounds, count: int) -> geopandas.GeoDataFrame:
     )
 
 
-def write_regions(frame: geopandas.GeoDataFrame, path: Path) -> None:
-    """Write the regions as a GeoPackage."""
+def write_layer(frame: geopandas.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write a GeoPackage."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _TIMELESS})
-    frame.to_file(path, layer="simulated_regions", driver="GPKG", engine="pyogrio")
+    frame.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
 
 
 def _name(index: int) -> str:

@@ -68,8 +68,9 @@ def year_round(params: ArchiveParams, year: int) -> Iterator[Pass]:
     starts.sort()
     count = min(params.dates_per_year, len(starts))
     for index in range(count):
-        drawn = int((index + float(noise.uniform(year, index, "pass"))) * len(starts) / count)
-        start, next_orbit = starts[drawn]
+        first_of, next_of = index * len(starts) // count, (index + 1) * len(starts) // count
+        drawn = int(float(noise.uniform(year, index, "pass")) * (next_of - first_of))
+        start, next_orbit = starts[first_of + drawn]
         yield Pass(start, _cloud_cover(noise, start), next_orbit)
 
 

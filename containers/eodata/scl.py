@@ -65,8 +65,13 @@ def mapped_snow(
     return np.where(found, Scl.SNOW, classes).astype(np.uint8)
 
 
-def mapped_classes(surface: Surface, air: Air, noise: Noise, first_row: int) -> npt.NDArray[np.uint8]:
-    """What the processor maps: nothing dilated, thin cloud and much shadow missed, bright roofs taken for cloud."""
+def mapped_classes(
+    surface: Surface, air: Air, noise: Noise, first_row: int, *, doubtful_shadow: float = 0.05
+) -> npt.NDArray[np.uint8]:
+    """What the processor maps: nothing dilated, thin cloud and much shadow missed, bright roofs taken for cloud.
+
+    Shadows are missed wherever a field of unit variance lies below `doubtful_shadow`.
+    """
     rows, columns = surface.red.shape
     y_m = (np.arange(rows, dtype=np.float64) + first_row) * PIXEL_M
     x_m = np.arange(columns, dtype=np.float64) * PIXEL_M
@@ -79,7 +84,7 @@ def mapped_classes(surface: Surface, air: Air, noise: Noise, first_row: int) -> 
     classes = np.where((surface.red < 0.024) & (shady > 1.4), Scl.DARK, classes)
     classes = np.where(surface.water + 0.12 * cloudy > 0.5, Scl.WATER, classes)
     classes = np.where((surface.water > 0.5) & (shady > 0.9), Scl.SHADOW, classes)
-    classes = np.where((air.shadow + 0.10 * cloudy > 0.38) & (shady > 0.05), Scl.SHADOW, classes)
+    classes = np.where((air.shadow + 0.10 * cloudy > 0.38) & (shady > doubtful_shadow), Scl.SHADOW, classes)
     classes = np.where((air.shadow > 0.5) & (shady < -1.1), Scl.DARK, classes)
     classes = np.where((air.cirrus > 0.45) & (doubt(900, "streak") > 0), Scl.CIRRUS, classes)
     classes = np.where((air.cloud > 0.30) & (cloudy > 0.8), Scl.UNCLASSIFIED, classes)

@@ -14,7 +14,7 @@ from containers.eodata.camera import MARGIN, Camera, digital_numbers, sensor_noi
 from containers.eodata.colours import ALL_BANDS, ground_reflectance, snow_cover, snow_share, snowed_on
 from containers.eodata.cover import Cover
 from containers.eodata.noise import FloatArray, Noise
-from containers.eodata.place import FINE_M, PIXEL_M, View
+from containers.eodata.place import FINE_M, PIXEL_M, View, true_north_deg
 from containers.eodata.product import cell_m
 from containers.eodata.scene import outside
 from containers.eodata.scl import Scl, Surface, mapped_classes, mapped_snow, true_classes, true_snow
@@ -29,7 +29,7 @@ _WATER_CLOUD: Final = dict(
     zip(ALL_BANDS, (0.60, 0.60, 0.60, 0.61, 0.62, 0.63, 0.64, 0.65, 0.65, 0.62, 0.50, 0.46, 0.34), strict=True)
 )
 _ICE_CLOUD: Final = dict(
-    zip(ALL_BANDS, (0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.57, 0.45, 0.31, 0.23), strict=True)
+    zip(ALL_BANDS, (0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.57, 0.50, 0.31, 0.23), strict=True)
 )
 _DIFFUSE: Final = dict(
     zip(ALL_BANDS, (0.58, 0.52, 0.46, 0.40, 0.38, 0.35, 0.33, 0.31, 0.30, 0.28, 0.25, 0.22, 0.20), strict=True)
@@ -38,6 +38,8 @@ _DIFFUSE: Final = dict(
 _GAIN_OF: Final = {"B01": "B02", "B09": "B8A", "B10": "B11"}
 CIRRUS_SEEN: Final = 0.04
 """Opacity from which cirrus counts: about 0.01 in B10, where the rules of Hollstein et al. (2016) begin to see it."""
+_CLOUD_MARK, _SHADOW_MARK, _DOUBTFUL_SHADOW = 3.6, 1.6, -0.25
+"""How strongly opacity marks a cloud for the processor: half the cells of opacity 0.2 are mapped as cloud."""
 _CIRRUS_UNIT: Final = 0.30 / CIRRUS_SEEN
 """From opacity to the strength by which `scl` measures cirrus."""
 
@@ -75,7 +77,9 @@ class SeasonScene:
         date, day = f"{start:%Y%m%dT%H%M%S}", start.timetuple().tm_yday
         random = np.random.default_rng([seed, zlib.crc32(date.encode())])
         sun = acquisition.sun()
-        sky = Sky.on(seed, date, day, acquisition.clouds, sun, world.grid.bounds)
+        north_deg = true_north_deg(world.grid.bounds)
+        turned = sun._replace(azimuth_deg=sun.azimuth_deg + north_deg)
+        sky = Sky.on(seed, date, day, acquisition.clouds, turned, world.grid.bounds)
         camera = Camera.drawn(random, jitter_px)
         aerosol, water = random.lognormal(0, 0.3), random.lognormal(0, 0.08)
         return cls(
@@ -155,7 +159,11 @@ class SeasonScene:
         snow = self.camera.seen(strip.snow, PIXEL_M)
         air = Air(over.cloud, over.shadow, over.cirrus * np.float32(_CIRRUS_UNIT), np.zeros_like(over.cloud))
         noise = Noise(self.seed)
-        mapped = mapped_classes(surface, air, noise, first)
+        marked = air._replace(
+            cloud=np.clip(over.cloud * np.float32(_CLOUD_MARK), 0, 1),
+            shadow=np.clip(over.shadow * np.float32(_SHADOW_MARK), 0, 1),
+        )
+        mapped = mapped_classes(surface, marked, noise, first, doubtful_shadow=_DOUBTFUL_SHADOW)
         return {
             "SCL_20m": mapped_snow(mapped, snow, over.cloud, noise, first),
             "truth": true_snow(true_classes(surface, air), snow),

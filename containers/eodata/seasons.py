@@ -1,6 +1,6 @@
 """How green plants cover the ground on any day: a pure function of date, cover type and the parcel's own attributes.
 
-`canopy = lowest · standing + (peak − lowest) · growth`. Lowest and peak depend on the parcel's vigour, `standing` and
+`canopy = lowest · standing + gain · growth`. Lowest and gain depend on the parcel's vigour, `standing` and
 `growth` (both 0 to 1) on its timing in that year. Weather makes years differ: in the days on which plants start and
 end, for each cover type a little differently, and in how far they grow. Arable land is green before sowing and again in
 autumn by the same lowest cover whatever grows in between, so that a year's end meets the next one's start.
@@ -34,6 +34,8 @@ class Course(NamedTuple):
     fall: float
     start_spread: float = 5.0
     end_spread: float = 6.0
+    decline: float = 0.14
+    """Share of the growth that is lost between full growth and the end."""
     sown: float | None = None
     """Day on which the field is tilled for this crop; None for plants that stay through the winter."""
     is_harvested: bool = False
@@ -42,7 +44,7 @@ class Course(NamedTuple):
 
 def _crop(peak: float, start: float, rise: float, harvest: float, spread: float, sown: float | None = None) -> Course:
     """A crop that turns yellow and is harvested within days."""
-    return Course(_WINTER_GREEN, peak, 0.09, start, rise, harvest, 5.0, 5.0, spread, sown, is_harvested=True)
+    return Course(_WINTER_GREEN, peak, 0.09, start, rise, harvest, 5.0, 5.0, spread, 0.10, sown, is_harvested=True)
 
 
 _WINTER_GREEN: Final = 0.20
@@ -55,10 +57,10 @@ COURSES: Final[dict[Cover, Course]] = {
     Cover.SPRING_CEREAL: _crop(0.86, 124, 9, 218, 7, sown=82),
     Cover.MAIZE: _crop(0.90, 166, 9, 266, 9, sown=112),
     Cover.ROOT_CROP: _crop(0.90, 158, 10, 282, 11, sown=100),
-    Cover.FALLOW: Course(0.24, 0.50, 0.12, 115, 18, 280, 20, 9, 12),
-    Cover.GRASSLAND: Course(0.50, 0.90, 0.08, 96, 13, 300, 17, 6, 8, is_mown=True),
+    Cover.FALLOW: Course(0.22, 0.55, 0.12, 115, 18, 280, 20, 9, 12),
+    Cover.GRASSLAND: Course(0.34, 0.95, 0.08, 96, 13, 300, 17, 6, 8, is_mown=True),
     Cover.VINEYARD: Course(0.14, 0.48, 0.08, 132, 10, 285, 10),
-    Cover.BROADLEAF: Course(0.14, 0.95, 0.04, 113, 6, 289, 9, 4, 6),
+    Cover.BROADLEAF: Course(0.14, 0.96, 0.04, 113, 6, 289, 9, 4, 6, 0.18),
     Cover.CONIFER: Course(0.91, 0.97, 0.03, 125, 14, 300, 16, 5, 6),
     Cover.MOOR: Course(0.55, 0.84, 0.09, 130, 15, 280, 18),
     Cover.MARSH: Course(0.26, 0.82, 0.12, 126, 12, 272, 15, 7, 8),
@@ -69,6 +71,7 @@ COURSES: Final[dict[Cover, Course]] = {
 }
 _ARABLE: Final = [kind for kind, course in COURSES.items() if course.is_harvested]
 _DEVIATES: Final = DEVIATE[None, :]
+_BLOOMING: Final = np.array([kind is Cover.RAPESEED for kind in Cover], dtype=np.float32)[:, None]
 _YELLOW_BEFORE: Final = 16.0
 """Days before harvest on which half of the leaves have turned."""
 
@@ -107,10 +110,12 @@ class Greenness(NamedTuple):
     """By timing."""
     straw: FloatArray
     """Share of the bare ground under straw and stubble, by timing."""
+    bloom: FloatArray
+    """Share of the canopy in yellow bloom, by timing."""
     lowest: FloatArray
     """Canopy cover by vigour."""
     gain: FloatArray
-    """Canopy cover between lowest and peak by vigour."""
+    """Canopy cover that growth adds to what stands, by vigour."""
 
     @classmethod
     def on(cls, day_of_year: float, year: Year) -> "Greenness":
@@ -127,15 +132,19 @@ class Greenness(NamedTuple):
         fall = np.where(
             harvested, _harvest(np.float32(day_of_year) - end), 1 - expit((day_of_year - end) / column("fall"))
         )
-        growth = rise * fall * _mowing(day_of_year, year)
+        full = start + 2.6 * column("rise")
+        past_full = np.clip((day_of_year - full) / np.maximum(end - full, 1), 0, 1)
+        growth = rise * fall * (1 - column("decline") * past_full) * _mowing(day_of_year, year)
+        bloom = np.exp(-(((day_of_year - start - 38) / 11) ** 2)) * _BLOOMING
         standing = np.where(harvested, _winter_green(day_of_year, end, year), 1.0)
         straw = np.where(
             harvested, 0.75 * expit((day_of_year - end + 12) / 4) * (1 - expit((day_of_year - end - 26) / 4)), 0.0
         )
         lowest = np.clip(column("lowest") + column("spread") * _DEVIATES, 0, 1) * (column("peak") > 0)
         peak = np.clip(column("peak") + column("spread") * _DEVIATES, 0, 1) * (column("peak") > 0)
-        gain = np.clip((peak - lowest) * year.vigour[:, None], 0, 1 - lowest)
-        return cls(*(table.astype(np.float32).ravel() for table in (standing, growth, straw, lowest, gain)))
+        kept = lowest * np.array([course.sown is None for course in courses])[:, None]
+        gain = np.clip((peak - kept) * year.vigour[:, None], 0, 1 - kept)
+        return cls(*(table.astype(np.float32).ravel() for table in (standing, growth, straw, bloom, lowest, gain)))
 
     def canopy(self, kind: Index, timing: Index, vigour: Index) -> FloatArray:
         """Share of green canopy of cells, given by their cover type × 256, quantile of timing and of vigour."""

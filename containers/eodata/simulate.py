@@ -6,18 +6,20 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from containers.base.contract.files import output_file
+from containers.base.contract.files import File, output_file
 from containers.base.step import main, progress
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
 from containers.eodata.cover import CLC_PLUS, S2GLC
+from containers.eodata.growing_season import CHUNK, window_curves, write_seasons
 from containers.eodata.labels import CLC_PLUS_MAP, S2GLC_MAP, LabelMap, MapLegend
+from containers.eodata.land import write_land
 from containers.eodata.landscape import Landscape, landscape
 from containers.eodata.noise import Noise
 from containers.eodata.place import FINE_M, area_of_interest, world_grid
 from containers.eodata.product import band_assets
 from containers.eodata.record import write_items, write_simulation
-from containers.eodata.regions import regions, write_regions
+from containers.eodata.regions import regions, write_layer
 from containers.eodata.scene import Scene, Stored, store
 from containers.eodata.season_scene import SeasonScene
 from containers.eodata.traps import planned
@@ -37,11 +39,13 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
     with ProcessPoolExecutor(max_workers=params.execution.threads) as pool:
         _each(pool, _fill, [(world, ground, window) for window in world.windows()], "landscape")
         products = _each(pool, _photograph, [(each, world, params, out) for each in present], "acquisitions")
+        seasons = [_seasons(pool, params, world, year, out) for year in params.years if params.phenology]
         _each(pool, _label, [(world, params, out, legend) for legend in _legends(params)], "labels")
     stored = dict(zip(present, products, strict=True))
     areas = regions(params.seed, area_of_interest(params), params.regions)
-    write_regions(areas, out / "regions.gpkg")
+    write_layer(areas, out / "regions.gpkg", "simulated_regions")
     truth = write_truth(world, params.years, out / "truth")
+    outlines = write_land(world, params.years[0], out) if params.sea_share else None
     write_areas(world, params.years, areas, out / "truth" / "areas.csv")
     shutil.rmtree(world.folder)
     labels = {legend.name: output_file(_label_path(params, out, legend), root=out) for legend in _legends(params)}
@@ -54,6 +58,9 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
         truth={year: output_file(path, root=out) for year, path in truth.items()},
         scene_truth=tuple(output_file(path, root=out) for path in sorted((out / "truth" / "scenes").glob("*.tif"))),
         areas=output_file(out / "truth" / "areas.csv", root=out),
+        **{f"{kind}_truth": _by_stem(seasons, kind, out) for kind in ("phenology", "ndvi")},
+        land=output_file(outlines[0], root=out) if outlines else None,
+        land_coarse=output_file(outlines[1], root=out) if outlines else None,
         products=len(stored),
         objects=tuple(output_file(path, root=out) for path in sorted((out / "eodata").rglob("*")) if path.is_file()),
     )
@@ -77,6 +84,19 @@ def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, o
     kind = SeasonScene if params.phenology else Scene
     scene = kind.prepared(acquisition, world, params.seed, params.jitter_px)
     return store(acquisition, scene.render(world, band_assets(acquisition, params)), out)
+
+
+def _seasons(
+    pool: ProcessPoolExecutor, params: ArchiveParams, world: World, year: int, out: Path
+) -> dict[str, list[Path]]:
+    windows = list(world.windows(CHUNK))
+    place = params.centre_lon_deg, params.centre_lat_deg
+    jobs: list[tuple[Any, ...]] = [(world, params.seed, year, window, place) for window in windows]
+    return write_seasons(world, year, windows, _each(pool, window_curves, jobs, f"seasons of {year}"), out / "truth")
+
+
+def _by_stem(seasons: list[dict[str, list[Path]]], kind: str, out: Path) -> dict[str, File]:
+    return {path.stem: output_file(path, root=out) for written in seasons for path in written[kind]}
 
 
 def _legends(params: ArchiveParams) -> Iterable[MapLegend]:

@@ -15,9 +15,16 @@ from containers.eodata.noise import Axis, FloatArray, Noise
 
 CELL_M: Final = 40.0
 _SURVEY_M: Final = 120.0
+MEDIAN_AEROSOL: Final = 0.10
+"""Optical depth at 0.55 µm."""
 Field = Callable[[Axis, Axis], FloatArray]
 """Values on the grid of two axes, northings and eastings."""
 DeckName = Literal["low", "middle", "high", "cirrus"]
+
+
+def mean_water_cm(day_of_year: int) -> float:
+    """Precipitable water over central Europe by season."""
+    return 1.45 - 0.75 * math.cos(2 * math.pi * (day_of_year - 20) / 365)
 
 
 class Shape(NamedTuple):
@@ -36,14 +43,14 @@ class Shape(NamedTuple):
 
 
 _SHAPES: Final[dict[DeckName, Shape]] = {
-    "low": Shape((500, 2200), (1600, 4500), (2.5, 8.0), 1.0, 1.2, 6),
-    "middle": Shape((2500, 5500), (2500, 6000), (1.2, 5.0), 1.0, 1.8, 6),
-    "high": Shape((6500, 10_000), (4000, 9000), (0.8, 2.5), 0.9, 2.5, 5),
+    "low": Shape((350, 1500), (1800, 6000), (2.5, 8.0), 1.0, 1.2, 6),
+    "middle": Shape((2000, 4500), (4000, 9000), (1.5, 5.0), 1.0, 1.8, 6),
+    "high": Shape((6500, 10_000), (4000, 9000), (0.8, 2.5), 0.75, 2.5, 5),
     "cirrus": Shape((8500, 11_500), (4000, 9000), (0.15, 0.6), 0.35, 4.0, 5),
 }
-_KINDS: Final[tuple[tuple[DeckName, float], ...]] = (("low", 0.60), ("middle", 0.22), ("high", 0.18))
+_KINDS: Final[tuple[tuple[DeckName, float], ...]] = (("low", 0.74), ("middle", 0.16), ("high", 0.10))
 """Kinds of a date's main deck, and how often it is of each."""
-_CIRRUS_DAYS: Final = 0.30
+_CIRRUS_DAYS: Final = 0.45
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,7 @@ class Sky:
     aerosol: float
     water_cm: float
     sun: Sun
+    """Its azimuth is counted from the north of EPSG:3035."""
 
     @classmethod
     def on(cls, seed: int, date: str, day_of_year: int, cover: float, sun: Sun, bounds: Bounds) -> "Sky":
@@ -140,9 +148,8 @@ class Sky:
             decks.append(Deck.drawn(noise, names[(main + 1) % len(names)], 0.4 * share * cover, bounds, 2))
         if thin < _CIRRUS_DAYS and cover > 0:
             decks.append(Deck.drawn(noise, "cirrus", 0.1 + 0.7 * extent, bounds, 3))
-        summer = 0.5 - 0.5 * math.cos(2 * math.pi * (day_of_year - 20) / 365)
-        aerosol = 0.10 * math.exp(0.5 * 2 * (haze - 0.5) * 1.7)
-        water_cm = (0.7 + 1.5 * summer) * math.exp(0.6 * (humid - 0.5))
+        aerosol = MEDIAN_AEROSOL * math.exp(1.7 * (haze - 0.5))
+        water_cm = mean_water_cm(day_of_year) * math.exp(0.6 * (humid - 0.5))
         return cls(noise, tuple(sorted(decks, key=lambda deck: deck.height_m)), aerosol, water_cm, sun)
 
     def over(self, east_m: Axis, north_m: Axis) -> Over:

@@ -19,9 +19,9 @@ DEVIATE: Final[FloatArray] = ndtri((np.arange(LEVELS) + 0.5) / LEVELS).astype(np
 """Quantile level to standard normal deviate."""
 
 SOIL: Final = (0.086, 0.108, 0.134, 0.153, 0.170, 0.185, 0.202, 0.213, 0.254, 0.222)
-_LEAF: Final = (0.030, 0.065, 0.034, 0.095, 0.280, 0.360, 0.390, 0.400, 0.190, 0.090)
-_BLOOM: Final = (0.045, 0.125, 0.095, 0.155, 0.320, 0.390, 0.420, 0.425, 0.205, 0.100)
-_GRASS: Final = (0.035, 0.070, 0.047, 0.105, 0.260, 0.330, 0.360, 0.370, 0.220, 0.120)
+LEAF: Final = (0.030, 0.065, 0.034, 0.095, 0.280, 0.360, 0.390, 0.400, 0.190, 0.090)
+BLOOM: Final = (0.045, 0.125, 0.095, 0.155, 0.320, 0.390, 0.420, 0.425, 0.205, 0.100)
+GRASS: Final = (0.035, 0.070, 0.047, 0.105, 0.260, 0.330, 0.360, 0.370, 0.220, 0.120)
 HAY: Final = (0.072, 0.098, 0.118, 0.155, 0.225, 0.255, 0.275, 0.285, 0.290, 0.205)
 _URBAN_TREE: Final = (0.026, 0.052, 0.032, 0.078, 0.220, 0.290, 0.315, 0.325, 0.155, 0.075)
 _BROAD_LEAF: Final = (0.022, 0.048, 0.026, 0.075, 0.235, 0.315, 0.340, 0.350, 0.150, 0.066)
@@ -77,16 +77,16 @@ OPTICS: Final[dict[Cover, Optics]] = {
     Cover.ASPHALT: _surface(0.085, 0.100, 0.110, 0.117, 0.124, 0.130, 0.138, 0.143, 0.165, 0.150, tone=0.32),
     Cover.CONCRETE: _surface(0.130, 0.155, 0.180, 0.197, 0.208, 0.218, 0.228, 0.236, 0.275, 0.250, tone=0.32),
     Cover.HALL: _surface(0.190, 0.210, 0.225, 0.230, 0.236, 0.242, 0.248, 0.254, 0.280, 0.245, tone=0.32),
-    Cover.GARDEN: _plants(_GRASS, 0.60, 0.75, 120, 0.15, grain=0.10),
+    Cover.GARDEN: _plants(GRASS, 0.60, 0.75, 120, 0.15, grain=0.10),
     Cover.TREES: _plants(_URBAN_TREE, 0.7, 0.9, 118, 0.10, grain=0.12),
-    Cover.WINTER_CEREAL: _plants(_LEAF, 0.74, 0.86, 125, 0.18),
-    Cover.RAPESEED: _plants(_BLOOM, 0.85, 0.92, 125, 0.10),
-    Cover.SPRING_CEREAL: _plants(_LEAF, 0.10, 0.80, 132, 0.10),
-    Cover.MAIZE: _plants(_LEAF, 0.03, 0.85, 172, 0.04),
-    Cover.ROOT_CROP: _plants(_LEAF, 0.04, 0.85, 162, 0.05),
+    Cover.WINTER_CEREAL: _plants(LEAF, 0.74, 0.86, 125, 0.18),
+    Cover.RAPESEED: _plants(BLOOM, 0.85, 0.92, 125, 0.10),
+    Cover.SPRING_CEREAL: _plants(LEAF, 0.10, 0.80, 132, 0.10),
+    Cover.MAIZE: _plants(LEAF, 0.03, 0.85, 172, 0.04),
+    Cover.ROOT_CROP: _plants(LEAF, 0.04, 0.85, 162, 0.05),
     Cover.FALLOW: _plants(HAY, 0.30, 0.45, 130, 0.26),
-    Cover.GRASSLAND: _plants(_GRASS, 0.66, 0.74, 125, 0.22, ground=HAY, grain=0.05),
-    Cover.VINEYARD: _plants(_LEAF, 0.22, 0.42, 140, 0.10, grain=0.08),
+    Cover.GRASSLAND: _plants(GRASS, 0.66, 0.74, 125, 0.22, ground=HAY, grain=0.05),
+    Cover.VINEYARD: _plants(LEAF, 0.22, 0.42, 140, 0.10, grain=0.08),
     Cover.BROADLEAF: _plants(_BROAD_LEAF, 0.8, 0.97, 118, 0.05, grain=0.10),
     Cover.CONIFER: _plants(_NEEDLE, 0.96, 0.96, 118, 0.04, grain=0.12),
     Cover.MOOR: _plants(_HEATH, 0.80, 0.90, 130, 0.12, ground=HAY, grain=0.09),
@@ -94,7 +94,7 @@ OPTICS: Final[dict[Cover, Optics]] = {
     Cover.PEATBOG: _plants(_MOSS, 0.70, 0.80, 135, 0.18, ground=_MUD, grain=0.12),
     Cover.ROCK: _surface(0.110, 0.135, 0.158, 0.175, 0.187, 0.198, 0.208, 0.216, 0.262, 0.232, tone=0.22, grain=0.12),
     Cover.WATER: _surface(0.045, 0.045, 0.030, 0.022, 0.016, 0.015, 0.014, 0.013, 0.009, 0.006, tone=0.30, grain=0.05),
-    Cover.REGROWTH: _plants(HAY, 0.55, 0.70, 125, 0.18, ground=_GRASS, grain=0.10),
+    Cover.REGROWTH: _plants(HAY, 0.55, 0.70, 125, 0.18, ground=GRASS, grain=0.10),
 }  # fmt: skip
 HUE_SLOPE: Final = np.array([-1.0, -0.7, -0.4, -0.2, 0, 0, 0.1, 0.2, 0.8, 1.0], dtype=np.float32)
 _GREEN_UP_DAYS: Final = 9.0

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
@@ -98,10 +99,8 @@ def labels_on(path: Path, grid: Grid) -> NDArray[np.int32]:
         if source.crs is None:
             raise bad_labels(f"{path.name} has no coordinate reference system", "Write one into the file.")
         reproject(
-            source.read(1).astype(np.int32),
+            rasterio.band(source, 1),  # read in parts: label rasters may be larger than masks
             codes,
-            src_transform=source.transform,
-            src_crs=source.crs,
             src_nodata=UNLABELLED if source.nodata is None else int(source.nodata),
             dst_transform=transform_of(grid),
             dst_crs=crs_of(grid),

@@ -14,6 +14,8 @@ PERMANENT_CODES = frozenset(
         "bad_dates",
         "bad_grid",
         "bad_labels",
+        "bad_ledger",
+        "bad_masks",
         "bad_model",
         "bad_parameters",
         "bad_regions",

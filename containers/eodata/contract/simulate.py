@@ -50,6 +50,14 @@ class ArchiveResult(StepResult):
     regions: File = Field(description="Simulated regions as GeoPackage: nuts_id, region_name, level")
     truth: dict[str, File] = Field(description="Year to the true class per cell, EPSG:3035, 20 m")
     scene_truth: tuple[File, ...] = Field(description="True scene class per cell of every product, by its name")
+    phenology_truth: dict[str, File] = Field(
+        default={}, description="`2020` (surface) and `2020_toa` to season metrics, one band each, EPSG:3035, 20 m"
+    )
+    ndvi_truth: dict[str, File] = Field(
+        default={}, description="The same keys to NDVI × 10 000 of every tenth day, one band per day, EPSG:3035, 20 m"
+    )
+    land: File | None = Field(default=None, description="Precise outline of the land as GeoPackage, EPSG:4326")
+    land_coarse: File | None = Field(default=None, description="Coarse outline of the land as GeoJSON")
     areas: File = Field(description="CSV: region_id, period, indicator, area_ha, majority_area_ha")
     products: int = Field(ge=0, description="Products written")
     objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
@@ -93,6 +101,9 @@ class ArchiveParams(StepParams):
     )
     sealing_share: float = Field(default=0.007, ge=0, le=0.05, description="Share of all land newly sealed per year")
     greening_share: float = Field(default=0.004, ge=0, le=0.05, description="Share of all land newly green per year")
+    sea_share: float = Field(
+        default=0.0, ge=0, le=0.6, description="Share of the area under a sea in its west; above 0 the land is outlined"
+    )
     wrong_labels: float = Field(default=0.14, ge=0, le=0.4, description="Share of labels of a wrong class")
     second_map: bool = Field(default=True, description="Also make a second, independent label map with CLC+ codes")
     jitter_px: float = Field(

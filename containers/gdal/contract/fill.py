@@ -10,29 +10,39 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 
-FillEngine = Literal["harmonic", "ridge", "whittaker", "savitzky_golay", "linear"]
+FillEngine = Literal["harmonic", "ridge", "whittaker", "savitzky_golay", "linear", "seasonal"]
 
 
 class Filling(Contract):
     """How gaps are filled. The same for every cell of a run."""
 
     engine: FillEngine = Field(
-        default="whittaker",
-        description="harmonic: 10, 5 or 1 harmonics by precedence; ridge: 3 harmonics, regularised; "
-        "whittaker and savitzky_golay: smoothers; linear: between neighbours",
+        default="seasonal",
+        description="seasonal: the usual year, and a smoother on what it leaves; harmonic: 10, 5 or 1 harmonics by "
+        "precedence; ridge: 3 harmonics, regularised; whittaker, savitzky_golay: smoothers; linear: between neighbours",
     )
     observed_wins: bool = Field(default=True, description="On the date of a clear observation, its value stands")
-    ridge_penalty: float = Field(default=0.1, ge=0, description="ridge: weight of the squared amplitudes")
-    smoothness: float = Field(default=100.0, gt=0, description="whittaker: weight of the squared second differences")
+    ridge_penalty: float = Field(default=1.0, ge=0, description="ridge: weight of the squared amplitudes")
+    smoothness: float = Field(
+        default=10_000.0, gt=0, description="whittaker: weight of the squared second derivative by days"
+    )
     window_days: int = Field(default=60, ge=10, le=365, description="savitzky_golay: width of the window in days")
+    dip: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Observations this far below the curve through their neighbours are taken for undetected clouds "
+        "and left out; 0 keeps all",
+    )
     degree: int = Field(default=2, ge=1, le=4, description="savitzky_golay: degree of the polynomial")
 
 
 class FillResult(StepResult):
     """`filled` is an HDF5 file like a series, with `values`, `quality` (int8) and `uncertainty` beside `days`.
 
-    `quality` of a value: −1 observed; 10, 5, 1 harmonics of the fit; other engines have their own codes
-    (docs/vegetation_productivity.md); 0 none. `uncertainty` (int16 × 1e-4) is one standard deviation.
+    `quality` of a value: −1 observed; 10, 5, 1 harmonics of the fit; 3 ridge; 20 whittaker, 30 savitzky_golay,
+    40 linear, 50 seasonal, each +1 where the cell was seen on one side of the date only; 0 none. `uncertainty`
+    (int16 × 1e-4, nodata −32768) is one standard deviation of the difference to a clear observation of that date.
     """
 
     filled: File

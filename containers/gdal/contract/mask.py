@@ -54,7 +54,7 @@ class MaskResult(StepResult):
     """The mask on the tile's own grid; values of containers.base.contract.legend.Sky."""
 
     scene_id: str
-    engine: Engine = Field(description="The engine that was used")
+    engine: Engine | Literal["imported"] = Field(description="The engine that was used; imported: made elsewhere")
     grid: Grid
     mask: File = Field(description="Sky classes, uint8, nodata 0, dilated")
     probability: File | None = Field(description="Of cloud, uint8 × 1/250, nodata 255; None for engines without one")
@@ -68,6 +68,7 @@ class MaskParams(StepParams):
     step: ClassVar[str] = "gdal.mask"
     result: ClassVar[type[StepResult]] = MaskResult
     resources: ClassVar[Resources] = Resources(memory_mb=3072)
+    data_files: ClassVar[tuple[str, ...]] = ("rules/hollstein.toml",)
 
     observation: Observation
     backgrounds: dict[BackgroundMethod, tuple[Image, ...]] = Field(
