@@ -51,7 +51,7 @@ BARS = (
     Bar("fill", "peak memory, MB", "step", "peak_mb", 3072),
     Bar("zonal", "peak memory of GRASS, MB", "grass", "peak_mb", 2048),
     Bar("zonal", "peak memory of exactextract, MB", "exactextract", "peak_mb", 2048),
-    Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.25, to="per_pixel"),
+    Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.5, to="per_pixel"),
     Bar("productivity", "peak memory of a strip as wide as a tile, MB", "wide", "peak_mb", 2048),
     Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
 )
