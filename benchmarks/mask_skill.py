@@ -29,7 +29,7 @@ from containers.gdal.contract.mask import COMPONENTS
 from containers.gdal.contract.mask_forest import MaskModel
 from containers.gdal.contract.mask_model import MaskTableResult, TrainMaskParams, TrainMaskResult
 from containers.gdal.mask_forest import UNKNOWN, cloud_probability, read_model
-from containers.gdal.mask_scores import Counts, combinations, count_pixels, interval, threshold_measures
+from containers.gdal.mask_scores import Counts, called_cloud, combinations, count_pixels, interval, threshold_measures
 from tasks import checkout, eodata
 from tasks.mask_training import (
     find_training_scenes,
@@ -52,7 +52,6 @@ TWIN: Final = {"scl": "SCL of the L2A twin", "scl_dilated": "SCL, dilated by 120
 CLOUDY_SCL: Final = (8, 9, 10)
 DILATION_M, PIXEL_M = 120.0, 20.0
 LEAD: Final = "forest's lead in F1"
-MEASURES: Final = ("f1", LEAD, "precision", "recall", "accuracy")
 
 Called = tuple[Counts, NDArray[np.bool_]]
 """Pixels (scene, combination, clear or cloudy), and the combinations that are called cloud."""
@@ -167,6 +166,17 @@ def scores(model: MaskModel, table: pd.DataFrame) -> Iterator[Row]:
         yield lead(name, (counts, forest), (pixels, is_cloud))
 
 
+def by_label(model: MaskModel, table: pd.DataFrame) -> Iterator[Row]:
+    """The share of the pixels of each label that the forest calls cloud at its cut-off."""
+    is_cloud = np.nan_to_num(cloud_probability(combinations().T[:, :, np.newaxis], model)[:, 0]) > model.cutoff
+    for label, part in table.groupby(pixel_table.LABEL, observed=True):
+        pixels = count_pixels(part)
+        share = called_cloud(is_cloud)
+        yield Row(
+            f"{label}: {len(part):,} pixels", "called cloud", float(share(pixels.sum(axis=0))), *interval(share, pixels)
+        )
+
+
 def lead(name: str, forest: Called, rival: Called) -> Row:
     """By how much the forest's F1 is higher, on the same draws of scenes."""
     ours, theirs = (threshold_measures(is_cloud)["f1"] for _, is_cloud in (forest, rival))
@@ -179,10 +189,11 @@ def lead(name: str, forest: Called, rival: Called) -> Row:
 
 
 def print_rows(rows: list[Row], title: str, console: Console) -> None:
-    shown = Table("", *MEASURES, title=title)
+    measures = list(dict.fromkeys(row.measure for row in rows))
+    shown = Table("", *measures, title=title)
     for name in dict.fromkeys(row.classifier for row in rows):
         of = {row.measure: row for row in rows if row.classifier == name}
-        cells = (of[measure] for measure in MEASURES)
+        cells = (of[measure] for measure in measures)
         shown.add_row(name, *(f"{row.value:.3f} ({row.lower:.3f}–{row.upper:.3f})" for row in cells))
     console.print(shown)
 
@@ -199,10 +210,13 @@ def main() -> None:
     model = train(pd.concat([tables[seed] for seed in given.trained], ignore_index=True))
     scored = pd.concat([tables[seed] for seed in given.scored], ignore_index=True)
     scored = scored[(scored[list(TWIN)] != UNKNOWN).all(axis=1)]
-    rows = list(scores(model, scored))
+    rows, labels = list(scores(model, scored)), list(by_label(model, scored))
     print_rows(rows, f"{len(scored):,} pixels of {scored[pixel_table.SCENE].nunique()} unseen scenes", console)
+    print_rows(labels, "By what the pixels show", console)
     path = checkout.STATE / "mask_skill.json"
-    path.write_text(json.dumps({**vars(given), "rows": [row._asdict() for row in rows]}, indent=1, default=str) + "\n")
+    path.write_text(
+        json.dumps({**vars(given), "rows": [row._asdict() for row in rows + labels]}, indent=1, default=str) + "\n"
+    )
     console.print(f"Figures: {path}")
     if given.model:
         given.model.write_text(model.model_dump_json(indent=1) + "\n")
