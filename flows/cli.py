@@ -41,8 +41,8 @@ def demo(
     """Run a job on the simulated archive and print the table per region and year."""
     from flows import demo as demonstration
 
-    if flow not in demonstration.JOBS:
-        raise typer.BadParameter(f"{flow} has no demo; those that have: {', '.join(demonstration.JOBS)}")
+    if flow not in demonstration.PROFILES:
+        raise typer.BadParameter(f"{flow} has no demo; those that have: {', '.join(demonstration.PROFILES)}")
     demonstration.run(flow, profile, console)
 
 
