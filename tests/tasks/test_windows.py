@@ -1,4 +1,4 @@
-"""Windows that are the grid again, and where a series ends."""
+"""Windows that are the grid again, and the days that are filled."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from containers.base.contract.grid import Grid, spanning
 from tasks.periods import Period, make_periods
-from tasks.windows import last_day, windows_of
+from tasks.windows import filled_span, windows_of
 
 
 @given(width=st.integers(1, 700), height=st.integers(1, 700), size=st.integers(64, 400))
@@ -25,10 +25,18 @@ def test_windows_tile_the_grid(width: int, height: int, size: int) -> None:
     assert spanning(windows) == grid
 
 
-def test_a_year_that_is_over_ends_in_december_and_one_that_runs_where_it_was_last_seen() -> None:
+def test_whole_years_are_filled_and_what_was_seen_of_the_margins() -> None:
     years = make_periods("year", (2019, 2020))
-    seen = [date(2020, 3, 1), date(2020, 12, 15)]
-    over = Period(label="search", start=date(2019, 1, 1), end=date(2021, 3, 1))
-    running = over.model_copy(update={"end": date(2020, 12, 20)})
-    assert last_day(years, over, seen) == date(2020, 12, 31)
-    assert last_day(years, running, seen) == date(2020, 12, 15)
+    search = Period(label="search", start=date(2018, 10, 1), end=date(2021, 3, 31))
+    for seen, span in {
+        (date(2018, 11, 5), date(2021, 2, 1)): (date(2018, 11, 5), date(2021, 2, 1)),
+        (date(2019, 1, 9), date(2020, 12, 15)): (date(2019, 1, 1), date(2020, 12, 31)),
+    }.items():
+        assert filled_span(years, search, seen) == span
+
+
+def test_a_year_that_runs_ends_where_it_was_last_seen() -> None:
+    years = make_periods("year", (2019, 2020))
+    running = Period(label="search", start=date(2018, 10, 1), end=date(2020, 7, 20))
+    seen = [date(2018, 12, 1), date(2020, 7, 15)]
+    assert filled_span(years, running, seen) == (date(2018, 12, 1), date(2020, 7, 15))
