@@ -138,7 +138,7 @@ def _scl(case: Case) -> Verdict:
             f"{case.params.observation.scene_id} has no scene classification.",
             "Only L2A products carry one: choose hollstein, s2cloudless or omnicloudmask for L1C.",
         )
-    return Verdict(sky_of(case.scene.read()[SCL]), has_shadow=True, has_snow=True)
+    return Verdict(sky_of(case.scene.whole(SCL)[SCL]), has_shadow=True, has_snow=True)
 
 
 def _s2cloudless(case: Case) -> Verdict:
