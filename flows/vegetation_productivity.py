@@ -165,7 +165,7 @@ def fill(
             FillParams(
                 series=each.series,
                 first=inputs.years[0].start,
-                last=last_day(inputs.years, [day for result in series for day in result.dates]),
+                last=last_day(inputs.years, inputs.searched, [day for result in series for day in result.dates]),
                 every_days=params.every_days,
                 filling=params.filling,
             )
@@ -191,8 +191,12 @@ def measure_seasons(
     )
 
 
-def compare_years(params: VegetationProductivityParams, windows: tuple[FilledWindow, ...]) -> tuple[TrendResult, ...]:
-    """Each year against the reference years, and the trend."""
+def compare_years(
+    params: VegetationProductivityParams, windows: tuple[FilledWindow, ...]
+) -> tuple[TrendResult | None, ...]:
+    """Each year against the reference years, and the trend. A year alone has nothing to be compared with."""
+    if len(params.time.years) == 1:
+        return (None,) * len(windows)
     futures = [
         gdal.compare_years.submit(
             TrendParams(
@@ -212,7 +216,7 @@ def merge(
     inputs: SeriesInputs,
     series: tuple[SeriesResult, ...],
     windows: tuple[FilledWindow, ...],
-    comparisons: tuple[TrendResult, ...],
+    comparisons: tuple[TrendResult | None, ...],
 ) -> dict[str, File]:
     """One raster over the whole grid per season, anomaly, trend, and of the observations' count."""
     pieces: dict[str, list[Piece]] = {}
@@ -224,9 +228,9 @@ def merge(
         add("observations", seen.grid, seen.observations)
         for season in window.seasons:
             add(f"season-{season.year}", window.grid, season.raster)
-        for anomaly in comparison.anomalies:
+        for anomaly in comparison.anomalies if comparison else ():
             add(f"anomaly-{anomaly.year}", window.grid, anomaly.raster)
-        if comparison.trend:
+        if comparison and comparison.trend:
             add("trend", window.grid, comparison.trend)
     rasters: dict[str, File] = (
         gdal.merge_windows.submit(

@@ -21,6 +21,7 @@ def windows_of(grid: Grid, size_px: int) -> Iterator[Grid]:
             )
 
 
-def last_day(years: Sequence[Period], dates: Sequence[date]) -> date:
+def last_day(years: Sequence[Period], searched: Period, dates: Sequence[date]) -> date:
     """The end of the last year, or the last date that was seen, where that year still runs."""
-    return max(years[0].start, min(years[-1].end, max(dates)))
+    is_over = searched.end >= years[-1].end
+    return years[-1].end if is_over else max(years[0].start, max(dates))
