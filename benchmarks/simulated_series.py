@@ -18,8 +18,8 @@ from containers.base.sentinel2 import QUANTIFICATION, SceneClass, baseline_offse
 CLEAR = (SceneClass.DARK_AREA, SceneClass.VEGETATION, SceneClass.NOT_VEGETATED, SceneClass.UNCLASSIFIED)
 
 
-def simulated(folder: Path, every: int = 7) -> Cells:
-    """Every seventh cell of the truth that any L1C scene sees; seen where the true class is clear land."""
+def simulated(folder: Path, every: int = 28) -> Cells:
+    """Every 28th cell of the truth that any L1C scene sees; seen where the true class is clear land."""
     with rasterio.open(next((folder / "truth" / "ndvi").glob("*_toa.tif"))) as truth:
         frame = {"crs": truth.crs, "transform": truth.transform, "width": truth.width, "height": truth.height}
     by_day = dict(_scenes(folder, frame, every))
