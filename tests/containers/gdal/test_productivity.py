@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from containers.base.contract.grid import Grid
@@ -125,6 +125,7 @@ def test_timesat_finds_the_same() -> None:
 
 
 @pytest.mark.parametrize("season", [LINEAR, PCHIP], ids=["linear", "pchip"])
+@settings(deadline=None)
 @given(shift=st.integers(-40, 40), rise=st.floats(100, 140), fall=st.floats(230, 280))
 def test_a_shift_in_time_shifts_days_only(season: Season, shift: int, rise: float, fall: float) -> None:
     days = every_ten_days()
@@ -136,6 +137,7 @@ def test_a_shift_in_time_shifts_days_only(season: Season, shift: int, rise: floa
 
 
 @pytest.mark.parametrize("season", [LINEAR, PCHIP], ids=["linear", "pchip"])
+@settings(deadline=None)
 @given(scale=st.floats(0.5, 1.5), offset=st.floats(-0.1, 0.1))
 def test_scaling_keeps_days(season: Season, scale: float, offset: float) -> None:
     days = every_ten_days()
