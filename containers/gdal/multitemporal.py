@@ -16,10 +16,10 @@ from containers.base.contract.legend import REFLECTANCE_SCALE
 from containers.base.grid import part_of
 from containers.base.raster import row_windows
 from containers.gdal.background import Background
-from containers.gdal.clear import dilated
 from containers.gdal.clusters import Clusters, find_clusters, reflectance_scores, temporal_scores
 from containers.gdal.contract.mask import Multitemporal
 from containers.gdal.features import Picture, has_data, stacked
+from containers.gdal.sky import opened
 
 CLEAR, CLOUD, UNKNOWN = 0, 1, 255
 VISIBLE: Final = ("red", "green", "blue")
@@ -58,7 +58,7 @@ def brightened(scene: Picture, background: Background, rules: Multitemporal) -> 
             for column, band in enumerate(visible):
                 total[:, column] += np.bincount(labels, weights=values[:, band], minlength=len(count))
     difference, reflectance = sums / np.maximum(count, 1)[:, np.newaxis]
-    return opened(found, is_cloud(difference, reflectance, rules), rules.opening_px)
+    return cloudy_cells(found, is_cloud(difference, reflectance, rules), rules.opening_px)
 
 
 def is_cloud(
@@ -70,14 +70,12 @@ def is_cloud(
     )
 
 
-def opened(labels: NDArray[np.uint8], cloudy: NDArray[np.bool_], radius_px: int) -> NDArray[np.uint8]:
+def cloudy_cells(labels: NDArray[np.uint8], cloudy: NDArray[np.bool_], radius_px: int) -> NDArray[np.uint8]:
     """Cells whose cluster is cloudy, without what is narrower than a disk; UNKNOWN stays, and takes nothing away."""
-    known = labels != UNKNOWN
+    unknown = labels == UNKNOWN
     cloud = np.zeros(labels.shape, dtype=bool)
-    cloud[known] = cloudy[labels[known]]
-    core = ~dilated(~(cloud | ~known), radius_px)
-    cloud &= dilated(core, radius_px)
-    return np.where(known, cloud, UNKNOWN).astype(np.uint8)
+    cloud[~unknown] = cloudy[labels[~unknown]]
+    return np.where(unknown, UNKNOWN, opened(cloud, unknown, radius_px)).astype(np.uint8)
 
 
 def _clusters(scene: Picture, background: Background, rules: Multitemporal) -> Clusters | None:
