@@ -38,8 +38,8 @@ from containers.gdal.uncertainty import Calibration, calibrate, noise, standard_
 _MAX_OUTSIDE_DAYS = 92
 """No engine is trusted further beyond the first and the last date than a quarter of a year."""
 _BLOCK_COLS = 8 * CHUNK_PX
-_BATCH_CELLS = 1024
-"""Cells that are computed at once: few enough to stay in the processor's cache."""
+_BATCH_CELLS = 4096
+"""Cells that are computed at once: enough that threads seldom wait for each other, few enough for the cache."""
 _SAMPLE_CELLS, _CELLS_PER_WINDOW = 512, 16
 """On which the uncertainty is calibrated."""
 _MAX_UNCERTAINTY = 1.0
