@@ -81,19 +81,20 @@ def opened(labels: NDArray[np.uint8], cloudy: NDArray[np.bool_], radius_px: int)
 
 
 def _clusters(scene: Picture, background: Background, rules: Multitemporal) -> Clusters | None:
-    """From a seeded sample of the cells with data in scene and background; None where there are none."""
-    counts = {window.row_off: int(change.valid.sum()) for window, change in _changes(scene, background)}
-    total = sum(counts.values())
-    if not total:
-        return None
+    """From a seeded sample of the cells with data in scene and background; None where there are none.
+
+    Every cell draws a number, and the lowest ones are the sample: so one pass suffices, and windows do not matter.
+    """
     rng = np.random.default_rng(rules.seed)
-    ranks = np.sort(rng.choice(total, min(rules.sample, total), replace=False))
-    parts, before = [], 0
-    for window, change in _changes(scene, background):
-        after = before + counts[window.row_off]
-        parts.append(change.difference[ranks[(ranks >= before) & (ranks < after)] - before])
-        before = after
-    return find_clusters(np.concatenate(parts), rules.clusters, rules.seed)
+    drawn, sample = np.empty(0), np.empty((0, len(background.names)), dtype=np.float32)
+    for _, change in _changes(scene, background):
+        numbers = rng.random(len(change.difference))
+        drawn = np.concatenate([drawn, numbers])
+        lowest = np.argsort(drawn)[: rules.sample]
+        kept, new = lowest[lowest < len(sample)], lowest[lowest >= len(sample)] - len(sample)
+        sample = np.concatenate([sample[kept], change.difference[new]])
+        drawn = np.concatenate([drawn[kept], numbers[new]])
+    return find_clusters(sample, rules.clusters, rules.seed) if len(sample) else None
 
 
 def _changes(scene: Picture, background: Background) -> Iterator[tuple[Window, _Change]]:

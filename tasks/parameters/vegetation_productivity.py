@@ -20,9 +20,9 @@ class SeriesTime(Contract):
 
     years: tuple[int, ...] = Field(min_length=1, description="Years with a season each, such as 2019, 2020")
     days_before: int = Field(
-        default=60, ge=0, le=366, description="Days of scenes before the first year: gaps at the edge fill better"
+        default=92, ge=0, le=366, description="Days of scenes before the first year: seasons begin there"
     )
-    days_after: int = Field(default=60, ge=0, le=366, description="Days of scenes after the last year")
+    days_after: int = Field(default=92, ge=0, le=366, description="Days of scenes after the last year")
 
 
 class Area(Contract):
