@@ -246,7 +246,7 @@ def files_of(small_series: SmallSeries, grid: Grid = GRID) -> dict[str, Any]:
 
 def test_the_step_writes_what_the_functions_say(small_series, tmp_path: Path, monkeypatch) -> None:
     """Whatever the blocks are."""
-    monkeypatch.setattr(productivity, "_BLOCK_COLS", 64)
+    monkeypatch.setattr(productivity, "_WINDOW_PX", 64)
     files = files_of(small_series)
     params = ProductivityParams(filled=files["filled"], series=files["series"], years=(2021,))
     result = run(params, tmp_path)
