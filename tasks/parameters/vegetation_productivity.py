@@ -97,7 +97,8 @@ class VegetationProductivityParams(Contract):
     time: SeriesTime
     index: IndexName = Field(default="ndvi", description="Vegetation index")
     visibility: Visibility = Visibility()
-    filling: Filling = Filling()
+    # The curve itself: on the date of an observation, its noise would move the season's start and end.
+    filling: Filling = Filling(observed_wins=False)
     every_days: int = Field(
         default=10, ge=0, le=60, description="Days between the filled dates; 0: the dates of the observations"
     )
