@@ -78,26 +78,28 @@ def run(params: ObserveParams, out: Path) -> Observation:
                     pictures.add(layer)
                 progress(done, len(pictures.names) + len(set(params.index_bands) - set(pictures.names)), name)
                 del layer
-        warp = warps.of(source)
-    head = params.parts[0]
+        share = valid_share(aligned, warps.of(source), params.parts[0].id)
     return Observation(
-        scene_id=head.id,
-        tile=head.tile,
-        acquired=head.datetime,
-        platform=head.platform,
-        orbit=head.orbit,
-        level=head.level,
-        baseline=head.baseline,
-        simulated=head.simulated,
-        cloud_cover=cloud_share(params.parts),
-        footprint=outline(params.parts),
+        **_facts(params.parts),
         grid=warps.target,
         bands={layer.name: layer.file for layer in aligned},
         features=Image(file=output_file(out / "features.tif"), grid=pictures.features),
         background=Image(file=output_file(out / "background.tif"), grid=pictures.background),
-        valid_share=valid_share(aligned, warp, head.id),
+        valid_share=share,
         warnings=tuple(offset_warnings(params.parts, params.index_bands, [layer.lowest for layer in aligned])),
     )
+
+
+def _facts(parts: tuple[Scene, ...]) -> dict[str, Any]:
+    """What the catalogue says of the acquisition, by the names of an `Observation`."""
+    first = parts[0]
+    same = ("tile", "platform", "orbit", "level", "baseline", "simulated")
+    return {name: getattr(first, name) for name in same} | {
+        "scene_id": first.id,
+        "acquired": first.datetime,
+        "cloud_cover": cloud_share(parts),
+        "footprint": outline(parts),
+    }
 
 
 class _Warps:
