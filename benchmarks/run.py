@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
-BENCHMARKS = ("align", "cube", "predict", "zonal", "productivity", "forest", "step")
+BENCHMARKS = ("align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "step")
 
 
 class Bar(NamedTuple):
@@ -38,14 +38,20 @@ BARS = (
     Bar("align", "seconds to the prototype's way", "clearground", "seconds", 1.0, to="prototype"),
     Bar("align", "seconds to odc-stac", "clearground", "seconds", 1.0, to="odc_stac"),
     Bar("align", "peak memory, MB", "clearground", "peak_mb", 2048),
+    Bar("mask", "seconds to bare decode", "clearground", "seconds", 2.0, to="decode"),
+    Bar("mask", "peak memory, MB", "clearground", "peak_mb", 3072),
     Bar("cube", "seconds to the prototype's way", "clearground", "seconds", 0.2, to="prototype"),
     Bar("cube", "size to the prototype's", "clearground", "size_mb", 0.75, to="prototype"),
     Bar("cube", "peak memory, MB", "clearground", "peak_mb", 1024),
     Bar("predict", "seconds to the same windows in memory", "clearground", "seconds", 1 / 0.9, to="in_memory"),
     Bar("predict", "peak memory, MB", "clearground", "peak_mb", 2048),
+    Bar("fill", "seconds to batched numpy", "harmonic", "seconds", 1.0, to="batched"),
+    Bar("fill", "seconds to the loop over pixels", "harmonic", "seconds", 0.1, to="lstsq"),
+    Bar("fill", "seconds of the smoother to whittaker-eilers", "whittaker", "seconds", 0.2, to="eilers"),
+    Bar("fill", "peak memory, MB", "step", "peak_mb", 3072),
     Bar("zonal", "peak memory of GRASS, MB", "grass", "peak_mb", 2048),
     Bar("zonal", "peak memory of exactextract, MB", "exactextract", "peak_mb", 2048),
-    Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.25, to="per_pixel"),
+    Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.5, to="per_pixel"),
     Bar("productivity", "peak memory of a strip as wide as a tile, MB", "wide", "peak_mb", 2048),
     Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
 )

@@ -41,8 +41,8 @@ def demo(
     """Run a job on the simulated archive and print the table per region and year."""
     from flows import demo as demonstration
 
-    if flow not in demonstration.JOBS:
-        raise typer.BadParameter(f"{flow} has no demo; those that have: {', '.join(demonstration.JOBS)}")
+    if flow not in demonstration.PROFILES:
+        raise typer.BadParameter(f"{flow} has no demo; those that have: {', '.join(demonstration.PROFILES)}")
     demonstration.run(flow, profile, console)
 
 
@@ -51,7 +51,8 @@ def run(flow: FlowName, params: ParamsFile) -> None:
     """Run a flow in the foreground, against the archive that the environment names."""
     from flows.foreground import read_parameters, run_flow
 
-    run_flow(flow, read_parameters(params), console)
+    publication = run_flow(flow, read_parameters(params), console)
+    console.print(f"Published in {publication.folder}", soft_wrap=True)
 
 
 @app.command()

@@ -33,7 +33,7 @@ from tasks.vegetation_intake import SeriesInputs, take_in_series
 from tasks.vegetation_product import SeriesProducts, WindowProducts
 from tasks.vegetation_publish import publish_vegetation_productivity
 from tasks.vegetation_scenes import find_acquisitions, index_bands, mask_bands
-from tasks.windows import last_day, windows_of
+from tasks.windows import filled_span, windows_of
 
 
 @flow(name="vegetation_productivity", flow_run_name="{params.name}", **FLOW_OPTIONS)
@@ -160,15 +160,10 @@ def fill(
     params: VegetationProductivityParams, inputs: SeriesInputs, series: tuple[SeriesResult, ...]
 ) -> tuple[FillResult, ...]:
     """Values at regular dates, each with quality and uncertainty."""
+    first, last = filled_span(inputs.years, inputs.searched, [day for each in series for day in each.dates])
     futures = [
         gdal.fill_series.submit(
-            FillParams(
-                series=each.series,
-                first=inputs.years[0].start,
-                last=last_day(inputs.years, [day for result in series for day in result.dates]),
-                every_days=params.every_days,
-                filling=params.filling,
-            )
+            FillParams(series=each.series, first=first, last=last, every_days=params.every_days, filling=params.filling)
         )
         for each in series
     ]
@@ -191,8 +186,12 @@ def measure_seasons(
     )
 
 
-def compare_years(params: VegetationProductivityParams, windows: tuple[FilledWindow, ...]) -> tuple[TrendResult, ...]:
-    """Each year against the reference years, and the trend."""
+def compare_years(
+    params: VegetationProductivityParams, windows: tuple[FilledWindow, ...]
+) -> tuple[TrendResult | None, ...]:
+    """Each year against the reference years, and the trend. A year alone has nothing to be compared with."""
+    if len(params.time.years) == 1:
+        return (None,) * len(windows)
     futures = [
         gdal.compare_years.submit(
             TrendParams(
@@ -212,7 +211,7 @@ def merge(
     inputs: SeriesInputs,
     series: tuple[SeriesResult, ...],
     windows: tuple[FilledWindow, ...],
-    comparisons: tuple[TrendResult, ...],
+    comparisons: tuple[TrendResult | None, ...],
 ) -> dict[str, File]:
     """One raster over the whole grid per season, anomaly, trend, and of the observations' count."""
     pieces: dict[str, list[Piece]] = {}
@@ -224,9 +223,9 @@ def merge(
         add("observations", seen.grid, seen.observations)
         for season in window.seasons:
             add(f"season-{season.year}", window.grid, season.raster)
-        for anomaly in comparison.anomalies:
+        for anomaly in comparison.anomalies if comparison else ():
             add(f"anomaly-{anomaly.year}", window.grid, anomaly.raster)
-        if comparison.trend:
+        if comparison and comparison.trend:
             add("trend", window.grid, comparison.trend)
     rasters: dict[str, File] = (
         gdal.merge_windows.submit(
@@ -269,8 +268,8 @@ def animate(
     inputs: SeriesInputs, windows: tuple[FilledWindow, ...], filled: tuple[FillResult, ...], *, simulated: bool
 ) -> File:
     """The last year as a moving picture."""
-    last = max(day for each in filled for day in each.dates)
-    first = max(inputs.years[-1].start, min(day for each in filled for day in each.dates))
+    last = min(inputs.years[-1].end, max(day for each in filled for day in each.dates))
+    first = inputs.years[-1].start
     animation: File = (
         gdal.animate.submit(AnimationParams(windows=windows, first=first, last=last, simulated=simulated))
         .result()

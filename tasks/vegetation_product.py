@@ -37,7 +37,7 @@ class WindowProducts(Contract):
     series: SeriesResult
     filled: FillResult
     seasons: tuple[Metrics, ...]
-    comparison: TrendResult
+    comparison: TrendResult | None
 
 
 class SeriesProducts(Contract):
@@ -95,7 +95,7 @@ def layers(params: VegetationProductivityParams, products: SeriesProducts) -> It
     for year in years:
         yield _quantity(f"season-{year}", f"Season {year}", products, (year,), METRICS,
                         tuple(UNITS.get(name, "") for name in METRICS))  # fmt: skip
-    for year in years:
+    for year in years if len(years) > 1 else ():
         yield _quantity(f"anomaly-{year}", f"{_words(compared)} of {year} against the reference years", products,
                         years, ANOMALY_BANDS, (unit, ""))  # fmt: skip
     if "trend" in products.rasters:
@@ -120,7 +120,7 @@ def pictures(params: VegetationProductivityParams, products: SeriesProducts) -> 
         yield _band_picture(products, f"season-{latest}", f"{metric.replace('_', '-')}-{latest}",
                             f"{_words(metric)} {latest}", METRICS.index(metric), UNITS.get(metric, ""), palette,
                             "seasons")  # fmt: skip
-    for year in reversed(products.years):
+    for year in reversed(products.years) if len(products.years) > 1 else ():
         yield _band_picture(products, f"anomaly-{year}", f"anomaly-{year}",
                             f"{_words(compared)} {year} against the reference years", 0, UNITS.get(compared, ""),
                             "diverging", "anomalies")  # fmt: skip

@@ -1,4 +1,4 @@
-"""How a grid is cut into pieces that are worked on alone, and where its time ends."""
+"""How a grid is cut into pieces that are worked on alone, and which days of it are filled."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -21,6 +21,12 @@ def windows_of(grid: Grid, size_px: int) -> Iterator[Grid]:
             )
 
 
-def last_day(years: Sequence[Period], dates: Sequence[date]) -> date:
-    """The end of the last year, or the last date that was seen, where that year still runs."""
-    return max(years[0].start, min(years[-1].end, max(dates)))
+def filled_span(years: Sequence[Period], searched: Period, dates: Sequence[date]) -> tuple[date, date]:
+    """First and last day to fill: whole years, and of the margins beside them what was seen.
+
+    Seasons begin and end in the margins. A year that still runs ends where it was last seen.
+    """
+    first = min(years[0].start, max(searched.start, min(dates)))
+    last = min(searched.end, max(dates))
+    is_over = searched.end >= years[-1].end
+    return first, max(years[-1].end, last) if is_over else max(first, last)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.noise import Noise
@@ -67,16 +69,20 @@ def year_round(params: ArchiveParams, year: int) -> Iterator[Pass]:
         starts += [(start - _ORBITS_APART, True) for start, _ in starts]
     starts.sort()
     count = min(params.dates_per_year, len(starts))
-    for index in range(count):
+    drawn_kinds = noise.uniform(year, np.arange(count), "kind of sky")
+    for index, rank in enumerate(np.argsort(np.argsort(drawn_kinds))):
         first_of, next_of = index * len(starts) // count, (index + 1) * len(starts) // count
         drawn = int(float(noise.uniform(year, index, "pass")) * (next_of - first_of))
         start, next_orbit = starts[first_of + drawn]
-        yield Pass(start, _cloud_cover(noise, start), next_orbit)
+        yield Pass(start, _cloud_cover(noise, start, (float(rank) + 0.5) / count), next_orbit)
 
 
-def _cloud_cover(noise: Noise, start: datetime) -> float:
-    """A third of the dates nearly clear, a third broken, a third overcast; more of the last in winter."""
-    kind, share = (float(noise.uniform(start.toordinal(), index, "cloud cover")) for index in range(2))
+def _cloud_cover(noise: Noise, start: datetime, kind: float) -> float:
+    """A third of the dates nearly clear, a third broken, a third overcast; more of the last in winter.
+
+    `kind`, 0 to 1, is the rank of the date among those of its year, drawn by lot: dull weeks come as they come.
+    """
+    share = float(noise.uniform(start.toordinal(), 1, "cloud cover"))
     winter = math.cos(2 * math.pi * (start.timetuple().tm_yday - 5) / 365)
     clear, overcast = 0.33 - 0.07 * winter, 0.33 + 0.07 * winter
     if kind < clear:

@@ -1,7 +1,7 @@
 """The scene classification of an acquisition: as it truly is, and as a processor would have mapped it."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,16 @@ def true_classes(surface: Surface, air: Air) -> npt.NDArray[np.uint8]:
     return np.where(air.cloud > 0.6, Scl.CLOUD_HIGH, classes).astype(np.uint8)
 
 
+class Missed(NamedTuple):
+    """Deviates below which the processor misses what is there."""
+
+    shadow: float
+    cirrus: float
+
+
+MISSED_IN_SPRING: Final = Missed(0.05, 0.0)
+
+
 def true_snow(classes: npt.NDArray[np.uint8], snow: FloatArray) -> npt.NDArray[np.uint8]:
     """The classes with snow where it covers more than half of a cell whose ground is seen, in shadow or not."""
     on_ground = np.isin(classes, (Scl.VEGETATION, Scl.NOT_VEGETATED, Scl.WATER))
@@ -66,11 +76,11 @@ def mapped_snow(
 
 
 def mapped_classes(
-    surface: Surface, air: Air, noise: Noise, first_row: int, *, doubtful_shadow: float = 0.05
+    surface: Surface, air: Air, noise: Noise, first_row: int, missed: Missed = MISSED_IN_SPRING
 ) -> npt.NDArray[np.uint8]:
     """What the processor maps: nothing dilated, thin cloud and much shadow missed, bright roofs taken for cloud.
 
-    Shadows are missed wherever a field of unit variance lies below `doubtful_shadow`.
+    Shadows and cirrus are missed wherever a field of unit variance lies below the numbers of `missed`.
     """
     rows, columns = surface.red.shape
     y_m = (np.arange(rows, dtype=np.float64) + first_row) * PIXEL_M
@@ -84,9 +94,9 @@ def mapped_classes(
     classes = np.where((surface.red < 0.024) & (shady > 1.4), Scl.DARK, classes)
     classes = np.where(surface.water + 0.12 * cloudy > 0.5, Scl.WATER, classes)
     classes = np.where((surface.water > 0.5) & (shady > 0.9), Scl.SHADOW, classes)
-    classes = np.where((air.shadow + 0.10 * cloudy > 0.38) & (shady > doubtful_shadow), Scl.SHADOW, classes)
+    classes = np.where((air.shadow + 0.10 * cloudy > 0.38) & (shady > missed.shadow), Scl.SHADOW, classes)
     classes = np.where((air.shadow > 0.5) & (shady < -1.1), Scl.DARK, classes)
-    classes = np.where((air.cirrus > 0.45) & (doubt(900, "streak") > 0), Scl.CIRRUS, classes)
+    classes = np.where((air.cirrus > 0.45) & (doubt(900, "streak") > missed.cirrus), Scl.CIRRUS, classes)
     classes = np.where((air.cloud > 0.30) & (cloudy > 0.8), Scl.UNCLASSIFIED, classes)
     seen = air.cloud + 0.16 * cloudy + 3.5 * np.clip(surface.red - 0.15, 0, 0.15)
     classes = np.where(seen > 0.70, Scl.CLOUD_MEDIUM, classes)

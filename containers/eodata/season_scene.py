@@ -17,7 +17,7 @@ from containers.eodata.noise import FloatArray, Noise
 from containers.eodata.place import FINE_M, PIXEL_M, View, true_north_deg
 from containers.eodata.product import cell_m
 from containers.eodata.scene import outside
-from containers.eodata.scl import Scl, Surface, mapped_classes, mapped_snow, true_classes, true_snow
+from containers.eodata.scl import Missed, Scl, Surface, mapped_classes, mapped_snow, true_classes, true_snow
 from containers.eodata.seasons import Greenness, Year
 from containers.eodata.sky import Over, Sky
 from containers.eodata.weather import Air
@@ -38,7 +38,8 @@ _DIFFUSE: Final = dict(
 _GAIN_OF: Final = {"B01": "B02", "B09": "B8A", "B10": "B11"}
 CIRRUS_SEEN: Final = 0.04
 """Opacity from which cirrus counts: about 0.01 in B10, where the rules of Hollstein et al. (2016) begin to see it."""
-_CLOUD_MARK, _SHADOW_MARK, _DOUBTFUL_SHADOW = 3.6, 1.6, -0.25
+_MISSED: Final = Missed(shadow=-0.6, cirrus=-0.7)
+_CLOUD_MARK, _SHADOW_MARK = 3.8, 1.9
 """How strongly opacity marks a cloud for the processor: half the cells of opacity 0.2 are mapped as cloud."""
 _CIRRUS_UNIT: Final = 0.30 / CIRRUS_SEEN
 """From opacity to the strength by which `scl` measures cirrus."""
@@ -163,7 +164,7 @@ class SeasonScene:
             cloud=np.clip(over.cloud * np.float32(_CLOUD_MARK), 0, 1),
             shadow=np.clip(over.shadow * np.float32(_SHADOW_MARK), 0, 1),
         )
-        mapped = mapped_classes(surface, marked, noise, first, doubtful_shadow=_DOUBTFUL_SHADOW)
+        mapped = mapped_classes(surface, marked, noise, first, _MISSED)
         return {
             "SCL_20m": mapped_snow(mapped, snow, over.cloud, noise, first),
             "truth": true_snow(true_classes(surface, air), snow),

@@ -46,7 +46,7 @@ _SHAPES: Final[dict[DeckName, Shape]] = {
     "low": Shape((350, 1500), (1800, 6000), (2.5, 8.0), 1.0, 1.2, 6),
     "middle": Shape((2000, 4500), (4000, 9000), (1.5, 5.0), 1.0, 1.8, 6),
     "high": Shape((6500, 10_000), (4000, 9000), (0.8, 2.5), 0.75, 2.5, 5),
-    "cirrus": Shape((8500, 11_500), (4000, 9000), (0.15, 0.6), 0.35, 4.0, 5),
+    "cirrus": Shape((8500, 11_500), (4000, 9000), (0.2, 0.6), 0.35, 4.0, 5),
 }
 _KINDS: Final[tuple[tuple[DeckName, float], ...]] = (("low", 0.74), ("middle", 0.16), ("high", 0.10))
 """Kinds of a date's main deck, and how often it is of each."""
@@ -147,7 +147,7 @@ class Sky:
         if second < 0.35 and cover > 0:
             decks.append(Deck.drawn(noise, names[(main + 1) % len(names)], 0.4 * share * cover, bounds, 2))
         if thin < _CIRRUS_DAYS and cover > 0:
-            decks.append(Deck.drawn(noise, "cirrus", 0.1 + 0.7 * extent, bounds, 3))
+            decks.append(Deck.drawn(noise, "cirrus", 0.1 + 0.65 * extent, bounds, 3))
         aerosol = MEDIAN_AEROSOL * math.exp(1.7 * (haze - 0.5))
         water_cm = mean_water_cm(day_of_year) * math.exp(0.6 * (humid - 0.5))
         return cls(noise, tuple(sorted(decks, key=lambda deck: deck.height_m)), aerosol, water_cm, sun)

@@ -1,6 +1,6 @@
 """The binary features of the mask's forest: what each tree says, and what the comparison with each background says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,27 +50,32 @@ def tree_opinions(scene: Picture) -> Opinions:
 
 def usable_backgrounds(
     images: Mapping[BackgroundMethod, tuple[Image, ...]], scene: Picture, rules: Multitemporal
-) -> tuple[Backgrounds, tuple[StepWarning, ...]]:
-    """The median of the background images of each method that has enough of them, and a warning for each other."""
+) -> Backgrounds:
+    """The median of the background images of each method that has enough of them."""
     found: dict[BackgroundMethod, Background] = {}
-    warnings = []
     names = tuple(name for name in scene.names if name != SCL)
-    for component, method in METHOD_OF.items():
+    for method in METHOD_OF.values():
         given = images.get(method, ())
         if len(given) >= rules.min_backgrounds:
             same = next((other for other in found if images[other] == given), None)
             found[method] = found[same] if same else background_of(given, names, rules.min_valid_share)
-        else:
-            warnings.append(
-                StepWarning(
-                    code="few_backgrounds",
-                    reason=f"{component} is not computed: {len(given)} background images ({method}), "
-                    f"{rules.min_backgrounds} are needed.",
-                    hint="Widen the period that backgrounds are taken from, allow future ones, or lower "
-                    "min_backgrounds; the mask rests on its other components.",
-                )
+    return found
+
+
+def missing_backgrounds(
+    images: Mapping[BackgroundMethod, tuple[Image, ...]], rules: Multitemporal
+) -> Iterator[StepWarning]:
+    """A warning for each component that too few background images leave out."""
+    for component, method in METHOD_OF.items():
+        given = images.get(method, ())
+        if len(given) < rules.min_backgrounds:
+            yield StepWarning(
+                code="few_backgrounds",
+                reason=f"{component} is not computed: {len(given)} background images ({method}), "
+                f"{rules.min_backgrounds} are needed.",
+                hint="Widen the period that backgrounds are taken from, allow future ones, or lower min_backgrounds; "
+                "the mask rests on its other components.",
             )
-    return found, tuple(warnings)
 
 
 def components_of(

@@ -19,7 +19,6 @@ from containers.base.regions import read_regions
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.productivity import CurvesParams, CurvesResult, FilledWindow
 from containers.gdal.coverage import coverages, regions_at
-from containers.gdal.productivity import index_values
 from containers.gdal.region_sums import CurvePoint, RegionSums, SeasonFigure
 from containers.gdal.season import date_of
 from containers.gdal.series_file import CHUNK_PX, chunk_windows, open_series
@@ -125,7 +124,9 @@ def _add_block(
         year: raster.read(window=block.window).reshape(raster.count, -1) for year, raster in source.seasons.items()
     }
     for region, cells, shares in coverages(regions, block.regions, part_of(source.grid, block.window)):
-        sums[region].add_curves(index_values(values[:, cells]), observed[:, cells], shares)
+        sums[region].cells += float(shares.sum())
+        for step, (value, seen_then) in enumerate(zip(values, observed, strict=True)):
+            sums[region].add_curves(step, value[cells], seen_then[cells], shares)
         for year, layers in metrics.items():
             sums[region].add_metrics(year, layers[:, cells], shares)
 

@@ -60,5 +60,5 @@ def surroundings(values: NDArray[np.int16], clear: NDArray[np.bool_], resolution
     nearest = ndimage.distance_transform_edt(np.isnan(bright), return_distances=False, return_indices=True)
     bright = bright[tuple(nearest)]
     places = np.meshgrid(*((np.arange(length) + 0.5) / size - 0.5 for length in values.shape), indexing="ij")
-    around: NDArray[np.int16] = ndimage.map_coordinates(bright, places, order=1, mode="nearest").astype(np.int16)
-    return around
+    around = ndimage.map_coordinates(bright, places, order=1, mode="nearest")
+    return np.rint(around).astype(np.int16)

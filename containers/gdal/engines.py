@@ -12,7 +12,14 @@ from containers.base.contract.step import StepError, StepWarning
 from containers.base.raster import row_windows
 from containers.base.step import local_path
 from containers.gdal import omnicloudmask, s2cloudless
-from containers.gdal.components import Backgrounds, Opinions, components_of, tree_opinions, usable_backgrounds
+from containers.gdal.components import (
+    Backgrounds,
+    Opinions,
+    components_of,
+    missing_backgrounds,
+    tree_opinions,
+    usable_backgrounds,
+)
 from containers.gdal.contract.mask import Engine, MaskParams
 from containers.gdal.contract.mask_forest import MaskModel
 from containers.gdal.features import Picture, has_data, stacked
@@ -48,21 +55,19 @@ class Case:
 
     @cached_property
     def backgrounds(self) -> Backgrounds:
-        found, warnings = usable_backgrounds(self.params.backgrounds, self.scene, self.rules.multitemporal)
-        self.warnings += warnings
-        return found
+        return usable_backgrounds(self.params.backgrounds, self.scene, self.rules.multitemporal)
 
     @cached_property
     def components(self) -> NDArray[np.uint8]:
+        self.warnings += missing_backgrounds(self.params.backgrounds, self.rules.multitemporal)
         return components_of(self.scene, self.opinions, self.backgrounds, self.rules.multitemporal)
 
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
         """Cells with data in every band, (y, x)."""
         names = tuple(name for name in self.scene.names if name != SCL)
-        return np.concatenate([
-            has_data(stacked(self.scene.read(window), names)) for window in row_windows(self.scene.grid.shape)
-        ])  # fmt: skip
+        windows = row_windows(self.scene.grid.shape)
+        return np.concatenate([has_data(stacked(self.scene.read(window), names)) for window in windows])
 
     def fit_model(self) -> MaskModel:
         """The model, if it may be asked about the scene. Raises `missing_file` without one, `bad_model`."""
@@ -133,7 +138,7 @@ def _scl(case: Case) -> Verdict:
             f"{case.params.observation.scene_id} has no scene classification.",
             "Only L2A products carry one: choose hollstein, s2cloudless or omnicloudmask for L1C.",
         )
-    return Verdict(sky_of(case.scene.read()[SCL]), has_shadow=True, has_snow=True)
+    return Verdict(sky_of(case.scene.whole(SCL)[SCL]), has_shadow=True, has_snow=True)
 
 
 def _s2cloudless(case: Case) -> Verdict:

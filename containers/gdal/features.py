@@ -19,7 +19,7 @@ Bands = dict[str, NDArray[np.int16]]
 
 
 class Picture:
-    """An `Image` to read from. All its bands are read at once, because they are compressed together."""
+    """An `Image` to read from. Windows hold all bands, because these are compressed together."""
 
     def __init__(self, image: Image) -> None:
         self.path: Path = local_path(image.file)
@@ -31,6 +31,12 @@ class Picture:
         """Every band, also of a part."""
         with open_raster(self.path) as source:
             return dict(zip(self.names, source.read(window=window), strict=True))
+
+    def whole(self, *names: str) -> Bands:
+        """Those of the bands that there are, in full: no more than these are ever in memory."""
+        there = [name for name in names if name in self.names]
+        with open_raster(self.path) as source:
+            return {name: source.read(1 + self.names.index(name)) for name in there}
 
     def require(self, *names: str) -> None:
         """Raises `unknown_band` where one of the bands is not in the picture."""

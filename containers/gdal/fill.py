@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
+from threadpoolctl import threadpool_limits
 
 from containers.base.contract.files import output_file
 from containers.base.contract.legend import INDEX_NODATA, INDEX_SCALE
@@ -37,8 +38,8 @@ from containers.gdal.uncertainty import Calibration, calibrate, noise, standard_
 _MAX_OUTSIDE_DAYS = 92
 """No engine is trusted further beyond the first and the last date than a quarter of a year."""
 _BLOCK_COLS = 8 * CHUNK_PX
-_BATCH_CELLS = 1024
-"""Cells that are computed at once: few enough to stay in the processor's cache."""
+_BATCH_CELLS = 4096
+"""Cells that are computed at once: enough that threads seldom wait for each other, few enough for the cache."""
 _SAMPLE_CELLS, _CELLS_PER_WINDOW = 512, 16
 """On which the uncertainty is calibrated."""
 _MAX_UNCERTAINTY = 1.0
@@ -122,7 +123,12 @@ def sampled(series: Series) -> NDArray[np.int16]:
 
 def run(params: FillParams, out: Path) -> FillResult:
     path, counts = out / "filled.h5", Counter[int]()
-    with open_series(local_path(params.series)) as series, ThreadPoolExecutor(params.execution.threads) as pool:
+    with (
+        # Threads work on blocks of their own: BLAS would start as many again for each of its small products.
+        threadpool_limits(limits=1, user_api="blas"),
+        open_series(local_path(params.series)) as series,
+        ThreadPoolExecutor(params.execution.threads) as pool,
+    ):
         source = series.header
         target = Header(source.grid, source.index, output_days(params, source.days))
         cells = sampled(series)

@@ -55,7 +55,7 @@ def _with_shadow_and_snow(case: Case, found: Verdict) -> NDArray[np.uint8]:
     Snow in a shadow is shadow: its index is that of snow, but its reflectance is not.
     """
     sky = found.sky.copy()
-    bands = _named(case.scene.read())
+    bands = _named(case.scene.whole("green", "nir", "nir08", "cirrus", "swir16"))
     if case.rules.snow and not found.has_snow and _has(case, bands, "snow"):
         sky[is_snow(bands) & may_be_snow(sky, bands)] = Sky.SNOW
     if case.rules.shadow and not found.has_shadow and _has(case, bands, "shadow"):

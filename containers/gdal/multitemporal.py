@@ -16,10 +16,10 @@ from containers.base.contract.legend import REFLECTANCE_SCALE
 from containers.base.grid import part_of
 from containers.base.raster import row_windows
 from containers.gdal.background import Background
-from containers.gdal.clear import dilated
 from containers.gdal.clusters import Clusters, find_clusters, reflectance_scores, temporal_scores
 from containers.gdal.contract.mask import Multitemporal
 from containers.gdal.features import Picture, has_data, stacked
+from containers.gdal.sky import opened
 
 CLEAR, CLOUD, UNKNOWN = 0, 1, 255
 VISIBLE: Final = ("red", "green", "blue")
@@ -58,7 +58,7 @@ def brightened(scene: Picture, background: Background, rules: Multitemporal) -> 
             for column, band in enumerate(visible):
                 total[:, column] += np.bincount(labels, weights=values[:, band], minlength=len(count))
     difference, reflectance = sums / np.maximum(count, 1)[:, np.newaxis]
-    return opened(found, is_cloud(difference, reflectance, rules), rules.opening_px)
+    return cloudy_cells(found, is_cloud(difference, reflectance, rules), rules.opening_px)
 
 
 def is_cloud(
@@ -70,30 +70,29 @@ def is_cloud(
     )
 
 
-def opened(labels: NDArray[np.uint8], cloudy: NDArray[np.bool_], radius_px: int) -> NDArray[np.uint8]:
+def cloudy_cells(labels: NDArray[np.uint8], cloudy: NDArray[np.bool_], radius_px: int) -> NDArray[np.uint8]:
     """Cells whose cluster is cloudy, without what is narrower than a disk; UNKNOWN stays, and takes nothing away."""
-    known = labels != UNKNOWN
+    unknown = labels == UNKNOWN
     cloud = np.zeros(labels.shape, dtype=bool)
-    cloud[known] = cloudy[labels[known]]
-    core = ~dilated(~(cloud | ~known), radius_px)
-    cloud &= dilated(core, radius_px)
-    return np.where(known, cloud, UNKNOWN).astype(np.uint8)
+    cloud[~unknown] = cloudy[labels[~unknown]]
+    return np.where(unknown, UNKNOWN, opened(cloud, unknown, radius_px)).astype(np.uint8)
 
 
 def _clusters(scene: Picture, background: Background, rules: Multitemporal) -> Clusters | None:
-    """From a seeded sample of the cells with data in scene and background; None where there are none."""
-    counts = {window.row_off: int(change.valid.sum()) for window, change in _changes(scene, background)}
-    total = sum(counts.values())
-    if not total:
-        return None
+    """From a seeded sample of the cells with data in scene and background; None where there are none.
+
+    Every cell draws a number, and the lowest ones are the sample: so one pass suffices, and windows do not matter.
+    """
     rng = np.random.default_rng(rules.seed)
-    ranks = np.sort(rng.choice(total, min(rules.sample, total), replace=False))
-    parts, before = [], 0
-    for window, change in _changes(scene, background):
-        after = before + counts[window.row_off]
-        parts.append(change.difference[ranks[(ranks >= before) & (ranks < after)] - before])
-        before = after
-    return find_clusters(np.concatenate(parts), rules.clusters, rules.seed)
+    drawn, sample = np.empty(0), np.empty((0, len(background.names)), dtype=np.float32)
+    for _, change in _changes(scene, background):
+        numbers = rng.random(len(change.difference))
+        drawn = np.concatenate([drawn, numbers])
+        lowest = np.argsort(drawn)[: rules.sample]
+        kept, new = lowest[lowest < len(sample)], lowest[lowest >= len(sample)] - len(sample)
+        sample = np.concatenate([sample[kept], change.difference[new]])
+        drawn = np.concatenate([drawn[kept], numbers[new]])
+    return find_clusters(sample, rules.clusters, rules.seed) if len(sample) else None
 
 
 def _changes(scene: Picture, background: Background) -> Iterator[tuple[Window, _Change]]:

@@ -58,8 +58,7 @@ def _factorise(normal: Array) -> Array:
     diagonal = np.einsum("iin->in", normal).copy()
     for pivot in range(len(normal)):
         column = normal[pivot:, pivot]
-        for before in range(pivot):
-            column -= normal[pivot:, before] * normal[pivot, before]
+        column -= np.einsum("ibn,bn->in", normal[pivot:, :pivot], normal[pivot, :pivot])
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(diagonal[pivot] > 0, column[0] / diagonal[pivot], 0.0)
         singular = share < _SINGULAR

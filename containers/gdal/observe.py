@@ -67,14 +67,17 @@ def run(params: ObserveParams, out: Path) -> Observation:
         source = first.source
         warps = _Warps(target_grid(source, params.grid, params.block_px), pool)
         aligned: list[Aligned] = []
+        all_layers = chain(iter([first]), decoded)
+        del first  # A 10 m band of a tile is 240 MB: none is kept while the next ones are decoded.
         with _pictures(params, source.grid(), out) as pictures:
-            for done, layer in enumerate(chain((first,), decoded), start=1):
+            for done, layer in enumerate(all_layers, start=1):
                 name = layer.source.name
                 if name in params.index_bands:
                     aligned.append(on_grid(layer.flat, layer.source, warps.of(layer.source), out))
                 if name == SCL or name in params.mask_bands:
                     pictures.add(layer)
                 progress(done, len(pictures.names) + len(set(params.index_bands) - set(pictures.names)), name)
+                del layer
         warp = warps.of(source)
     head = params.parts[0]
     return Observation(

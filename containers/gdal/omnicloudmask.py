@@ -37,7 +37,7 @@ def classified(scene: Picture, weights: File | None) -> NDArray[np.uint8]:
             "The engine omnicloudmask needs the packages omnicloudmask and torch, which are not installed.",
             "Install omnicloudmask where the step runs, or choose hollstein (L1C) or scl (L2A).",
         ) from error
-    stack = stacked(scene.read(), BANDS)
+    stack = stacked(scene.whole(*BANDS), BANDS)
     valid = has_data(stack)
     # It takes 0 for nodata, so what has data must not be 0.
     positive = np.where(valid, np.maximum(stack, 1), 0).astype(np.float32)

@@ -7,7 +7,7 @@ from containers.gdal.smoothers import Array, Days, distances, neighbours, whitta
 
 _ROUNDS = 3
 _NEAR_DAYS = 30
-_STIFF = 3_000.0
+_STIFF, _NODE_DAYS = 3_000.0, 10
 _SPREADS = 2.5
 _TO_DEVIATION = 1.2533
 """From the mean absolute residual, of a normal distribution."""
@@ -23,7 +23,7 @@ def dips(days: Days, values: Array, seen: NDArray[np.bool_], smallest: float) ->
     """
     kept = seen.copy()
     for _ in range(_ROUNDS):
-        residuals = values - whittaker(days, days, values, kept.astype(np.float64), _STIFF)
+        residuals = values - whittaker(days, days, values, kept.astype(np.float64), _STIFF, node_days=_NODE_DAYS)
         spread = _TO_DEVIATION * (np.abs(residuals) * kept).sum(axis=0) / np.maximum(kept.sum(axis=0), 1)
         fits = residuals >= -np.maximum(smallest, _SPREADS * spread)
         before, after = distances(days, days, neighbours(days, days, seen & fits))

@@ -15,7 +15,7 @@ from containers.base.contract.files import output_file
 from containers.base.contract.grid import Grid
 from containers.base.contract.legend import INDEX_NODATA, INDEX_SCALE
 from containers.base.contract.step import StepError, StepWarning
-from containers.base.raster import create_cog
+from containers.base.raster import BLOCK_PX, create_cog
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.productivity import (
     METRICS,
@@ -29,11 +29,11 @@ from containers.gdal.curve import Curves, Values, bridged
 from containers.gdal.pipeline import in_order
 from containers.gdal.season import NO_SEASON, Turns, bounds_at, date_of, first_of_january, main_seasons, peak_days
 from containers.gdal.season_quality import NO_CURVE_SEASON, PEAK_SHARE, quality_classes
-from containers.gdal.series_file import CHUNK_PX, Series, chunk_windows, open_series
+from containers.gdal.series_file import Series, chunk_windows, open_series
 
 Days = NDArray[np.int32]
-_BLOCK_COLS = 8 * CHUNK_PX
-"""Columns of the blocks, one chunk high: few enough that a block's curves stay near the processor's cache."""
+_WINDOW_PX = BLOCK_PX
+"""Windows are the internal tiles of the rasters, which are many: parts of tiles would be written again and again."""
 _EDGE_DAYS = 31
 """A curve may miss so much of a year's ends before that is said."""
 
@@ -130,7 +130,7 @@ def index_values(values: NDArray[np.int16]) -> Values:
 
 def _write_metrics(params: ProductivityParams, filled: Series, series: Series, paths: dict[int, Path]) -> None:
     grid, threads = filled.header.grid, params.execution.threads
-    windows = list(chunk_windows(grid, CHUNK_PX, _BLOCK_COLS))
+    windows = list(chunk_windows(grid, _WINDOW_PX, _WINDOW_PX))
     with ExitStack() as outputs, ThreadPoolExecutor(threads) as pool:
         sinks = {
             year: outputs.enter_context(

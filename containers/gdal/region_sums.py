@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.base.contract.legend import INDEX_NODATA, INDEX_SCALE
 from containers.gdal.contract.productivity import METRICS, NODATA
 
 _LOW, _HIGH, _BINS = -1.0, 1.0, 500
@@ -14,6 +15,16 @@ PERCENTILES: Final = (0.1, 0.9)
 _QUALITY: Final = METRICS.index("quality")
 
 Weights = NDArray[np.float64]
+
+
+def _bins() -> NDArray[np.intp]:
+    """Number of the bin of every stored integer, by its bits; one more than there are for nodata."""
+    stored = np.arange(1 << 16, dtype=np.uint16).view(np.int16)
+    bins = np.clip((stored * INDEX_SCALE - _LOW) / BIN + 1e-9, 0, _BINS - 1).astype(np.intp)
+    return np.where(stored == INDEX_NODATA, _BINS, bins)
+
+
+_BIN_OF: Final = _bins()
 
 
 class CurvePoint(NamedTuple):
@@ -42,22 +53,21 @@ class RegionSums:
 
     def __init__(self, n_dates: int, years: tuple[int, ...]) -> None:
         self.cells = 0.0
+        """Covered area in cells, whatever they hold."""
         self._weight, self._sum, self._observed = (np.zeros(n_dates) for _ in range(3))
         self._histogram = np.zeros((n_dates, _BINS))
         # Of each year and metric: weight, sum and sum of squares.
         self._metrics = {year: np.zeros((3, len(METRICS))) for year in years}
 
-    def add_curves(self, values: NDArray[np.float32], observed: NDArray[np.bool_], shares: NDArray[np.float64]) -> None:
-        """Take in cells: index values (time, cell), NaN where missing, and whether they were seen."""
-        self.cells += float(shares.sum())
-        for step, (value, seen) in enumerate(zip(values, observed, strict=True)):
-            known = np.isfinite(value)
-            value, weight = value[known].astype(np.float64), shares[known]
-            self._weight[step] += weight.sum()
-            self._sum[step] += weight @ value
-            self._observed[step] += weight @ seen[known]
-            bins = np.clip(((value - _LOW) / BIN).astype(np.intp), 0, _BINS - 1)
-            self._histogram[step] += np.bincount(bins, weight, _BINS)
+    def add_curves(self, step: int, values: NDArray[np.int16], seen: NDArray[np.bool_], shares: Weights) -> None:
+        """Take in cells on one date: index values as series hold them, and whether they were seen."""
+        bins = _BIN_OF[values.view(np.uint16)]
+        histogram = np.bincount(bins, shares, _BINS + 1)
+        missing = histogram[_BINS]
+        self._histogram[step] += histogram[:_BINS]
+        self._weight[step] += histogram[:_BINS].sum()
+        self._sum[step] += (shares @ values - missing * INDEX_NODATA) * INDEX_SCALE
+        self._observed[step] += shares @ (seen & (bins < _BINS))
 
     def add_metrics(self, year: int, metrics: NDArray[np.float32], shares: NDArray[np.float64]) -> None:
         """Take in cells: metrics (METRICS, cell), −9999 where missing."""

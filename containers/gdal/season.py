@@ -131,20 +131,18 @@ def _amplitude(left: Values, peak: Values, right: Values) -> Values:
 
 
 def bounds_at(curves: Curves, turns: Turns, first_share: float, last_share: float) -> Bounds:
-    """Where the curve first exceeds a share of its rise, and last exceeds a share of its fall.
+    """Where the curve exceeds a share of its rise and of its fall, seen from the peak: weeds in winter are no start.
 
     Rise and fall are measured from the minimum on their own side.
     """
     left, peak, right = (curves.at(turn) for turn in turns)
     up, down = left + first_share * (peak - left), right + last_share * (peak - right)
-    first, last = turns.peak.copy(), turns.peak.copy()
+    first, last = turns.left.copy(), turns.right.copy()
     for step in range(int(turns.left.min()), int(turns.right.max()) + 1):
         value = curves.values[step]
-        np.copyto(first, step, where=(step > turns.left) & (step < first) & (value >= up))
-        np.copyto(last, step, where=(step > last) & (step < turns.right) & (value >= down))
-    before = np.maximum(first - 1, 0)
-    after = np.minimum(last, len(curves.days) - 2)
-    starts, ends = (before, curves.crossing(before, up)), (after, curves.crossing(after, down))
+        np.copyto(first, step, where=(step > turns.left) & (step < turns.peak) & (value < up))
+        np.copyto(last, step, where=(step > turns.peak) & (step < last) & (value < down))
+    starts, ends = (first, curves.crossing(first, up)), (last - 1, curves.crossing(last - 1, down))
     return Bounds(starts, ends, curves.day(*starts), curves.day(*ends))
 
 

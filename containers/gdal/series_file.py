@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import h5py
@@ -36,6 +37,8 @@ LAYOUT_VERSION = 1
 CHUNK_PX = 64
 _CHUNK_DATES = 64
 EPOCH = date(1970, 1, 1)
+_HDF5 = Lock()
+"""One thread at a time: the library is not thread-safe, and h5py guards reads but not chunks written directly."""
 
 LayerName = Literal["values", "quality", "uncertainty", "land"]
 _DTYPES: dict[LayerName, str] = {"values": "int16", "quality": "int8", "uncertainty": "int16", "land": "uint8"}
@@ -79,7 +82,8 @@ class Series:
         rows, cols = window.toslices()
         place = (rows, cols) if layer == "land" else (slice(None), rows, cols)
         try:
-            array: NDArray[Any] = self._file[layer][place]
+            with _HDF5:
+                array: NDArray[Any] = self._file[layer][place]
         except (OSError, KeyError) as error:
             raise _corrupt(self._file.filename, f"layer {layer} cannot be read: {error}") from error
         return array
@@ -112,8 +116,9 @@ class Writer:
         return chunks
 
     def write(self, chunks: list[Packed]) -> None:
-        for chunk in chunks:
-            self._file[chunk.layer].id.write_direct_chunk(chunk.place, chunk.data)
+        with _HDF5:
+            for chunk in chunks:
+                self._file[chunk.layer].id.write_direct_chunk(chunk.place, chunk.data)
 
 
 def chunk_shape(layer: LayerName, header: Header) -> tuple[int, ...]:

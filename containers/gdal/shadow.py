@@ -17,6 +17,7 @@ from scipy import ndimage
 from containers.base.contract.grid import Grid
 from containers.base.sun import sun_at
 from containers.gdal.clear import dilated
+from containers.gdal.sky import opened
 
 Cells = NDArray[np.bool_]
 """(y, x)."""
@@ -34,6 +35,8 @@ _JOINED_PX: Final = 1.5
 _ROUNDS: Final = 2
 _SLACK_PX: Final = 1.5
 """Heights are taken in steps of about a cell, and clouds are seen a little aside of where they stand."""
+_OPENING_PX: Final = 1
+"""Single dark cells are fields and shores: grown, each would cost the ground around it."""
 
 
 class Shift(NamedTuple):
@@ -77,7 +80,7 @@ def cast_shadows(cloud: Cells, ground: Ground, shift: Shift) -> Cells:
     Each object is moved by the heights at which it meets most dark cells. One that meets less than `SIMILARITY` of
     those visible takes the heights of the scene's other clouds. A second round looks for the lower or higher deck of
     objects that are two. At the edge towards the sun clouds lie beyond the picture: there, by the heights of the
-    scene's clouds, very dark cells count.
+    scene's clouds, very dark cells count. What is one cell wide is none.
     """
     labels, objects = ndimage.label(dilated(cloud, _JOINED_PX), structure=np.ones((3, 3)))
     shadow = np.zeros_like(cloud)
@@ -92,7 +95,8 @@ def cast_shadows(cloud: Cells, ground: Ground, shift: Shift) -> Cells:
         found = dilated(_moved_clouds(clouds, moves, shift, heights_m, cloud.shape), _SLACK_PX) & left.dark
         shadow |= found
         left = left._replace(dark=left.dark & ~found, hidden=left.hidden | found)
-    return shadow | (_beyond(cloud.shape, shift, highest_m) & ground.very_dark)
+    shadow |= _beyond(cloud.shape, shift, highest_m) & ground.very_dark
+    return opened(shadow, ground.hidden, _OPENING_PX)
 
 
 class _Clouds(NamedTuple):

@@ -27,6 +27,12 @@ def grown_sky(sky: NDArray[np.uint8], dilate_m: Mapping[str, float], resolution_
     return grown
 
 
+def opened(mask: NDArray[np.bool_], neutral: NDArray[np.bool_], radius_px: float) -> NDArray[np.bool_]:
+    """A mask without what is narrower than a disk, (y, x); neutral cells and the edge take nothing away."""
+    core = ~dilated(~(mask | neutral), radius_px)
+    return mask & dilated(core, radius_px)
+
+
 def shares(sky: NDArray[np.uint8]) -> dict[str, float]:
     """Class to its share of the cells with data; all 0 without any."""
     counts = np.bincount(sky.ravel(), minlength=len(Sky))

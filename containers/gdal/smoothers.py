@@ -10,8 +10,6 @@ from containers.gdal.normal_equations import solve
 
 Array = NDArray[np.float64]
 Days = NDArray[np.int32]
-NODE_DAYS = 5
-"""Whittaker's curve is linear between nodes this far apart: observations need not lie on them."""
 _MIN_TOLERANCE = 0.01
 _BEND_DAYS = 60
 """In gaps much longer than this, Whittaker's curve follows the chord rather than the slopes at the gap's edges."""
@@ -26,7 +24,21 @@ class Neighbours(NamedTuple):
 
 def neighbours(days: Days, out_days: Days, seen: NDArray[np.bool_]) -> Neighbours:
     """The last observation not later than each output date, and the first not earlier."""
-    n_dates = len(days)
+    last, first = _last_and_first(seen)
+    before = last[np.searchsorted(days, out_days, side="right") - 1]
+    return Neighbours(before, first[np.searchsorted(days, out_days, side="left")])
+
+
+def others(seen: NDArray[np.bool_]) -> Neighbours:
+    """The last observation earlier than each date, and the first later one; (date, cell)."""
+    last, first = _last_and_first(seen)
+    dates = np.arange(len(seen))
+    return Neighbours(last[dates - 1], first[dates + 1])
+
+
+def _last_and_first(seen: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The last observation up to each date, and the first from it on; one more row stands for none."""
+    n_dates = len(seen)
     last = np.full((n_dates + 1, seen.shape[1]), -1, dtype=np.int32)
     first = np.full_like(last, n_dates)
     # By rows: ufunc.accumulate walks down single columns, which takes ten times as long.
@@ -34,8 +46,7 @@ def neighbours(days: Days, out_days: Days, seen: NDArray[np.bool_]) -> Neighbour
         last[date] = np.where(seen[date], np.int32(date), last[date - 1])
     for date in reversed(range(n_dates)):
         first[date] = np.where(seen[date], np.int32(date), first[date + 1])
-    before = last[np.searchsorted(days, out_days, side="right") - 1]
-    return Neighbours(before, first[np.searchsorted(days, out_days, side="left")])
+    return last, first
 
 
 def distances(days: Days, out_days: Days, near: Neighbours) -> tuple[Array, Array]:
@@ -61,37 +72,45 @@ def linear(days: Days, out_days: Days, values: Array, near: Neighbours) -> Array
     return filled
 
 
-def whittaker(days: Days, out_days: Days, values: Array, weights: Array, smoothness: float, hold: float = 0.0) -> Array:
+def whittaker(
+    days: Days,
+    out_days: Days,
+    values: Array,
+    weights: Array,
+    smoothness: float,
+    hold: float = 0.0,
+    node_days: int = 5,
+) -> Array:
     """Whittaker's smoother (Eilers 2003, doi:10.1021/ac034173t), for unevenly spaced observations.
 
     The curve f minimises Σ weight · (value − f(day))² + smoothness · ∫ (f″² + (f′ / `_BEND_DAYS`)²) by days. It is
-    linear between nodes every `NODE_DAYS` days (P-splines of degree 1, Eilers and Marx 1996,
+    linear between nodes every `node_days` days (P-splines of degree 1, Eilers and Marx 1996,
     doi:10.1214/ss/1038425655), so the system has five diagonals. The second term keeps long gaps and the ends from
     overshooting; `hold` · Σ f² over the nodes draws to zero what is a difference. Cells without an observation are NaN.
     """
     first = min(days[0], out_days[0])
-    n_nodes = int(max(days[-1], out_days[-1]) - first) // NODE_DAYS + 3
-    hats = _hats(days, first, n_nodes)
+    n_nodes = int(max(days[-1], out_days[-1]) - first) // node_days + 3
+    hats = _hats((days - first) / node_days, n_nodes)
     diagonal = hats.power(2).T @ weights
     beside = hats[:, :-1].multiply(hats[:, 1:]).T @ weights
     right = hats.T @ (weights * values)
-    stiff = smoothness / NODE_DAYS**3
-    bend = stiff * (_differences(n_nodes, 2) + (NODE_DAYS / _BEND_DAYS) ** 2 * _differences(n_nodes, 1))
+    stiff = smoothness / node_days**3
+    bend = stiff * (_differences(n_nodes, 2) + (node_days / _BEND_DAYS) ** 2 * _differences(n_nodes, 1))
     diagonal += np.diag(bend)[:, np.newaxis] + hold
     beside += np.diag(bend, 1)[:, np.newaxis]
     curve = solve_five_diagonals(diagonal, beside, stiff, right)
-    filled: Array = _hats(out_days, first, n_nodes) @ curve
+    filled: Array = _hats((out_days - first) / node_days, n_nodes) @ curve
     filled[:, ~(weights > 0).any(axis=0)] = np.nan
     return filled
 
 
-def _hats(days: Days, first: np.int32, n_nodes: int) -> scipy.sparse.csr_array:
-    """(date, node): how much each node counts on each date, by linear interpolation."""
-    nodes, shares = np.divmod((days - first) / NODE_DAYS, 1)
+def _hats(positions: Array, n_nodes: int) -> scipy.sparse.csr_array:
+    """(date, node): how much each node counts on each date, by linear interpolation at its position along them."""
+    nodes, shares = np.divmod(positions, 1)
     columns = nodes.astype(np.int32)[:, np.newaxis] + np.arange(2, dtype=np.int32)
-    counts = np.arange(len(days) + 1, dtype=np.int32) * 2
+    counts = np.arange(len(positions) + 1, dtype=np.int32) * 2
     weights = np.column_stack([1 - shares, shares])
-    return scipy.sparse.csr_array((weights.ravel(), columns.ravel(), counts), shape=(len(days), n_nodes))
+    return scipy.sparse.csr_array((weights.ravel(), columns.ravel(), counts), shape=(len(positions), n_nodes))
 
 
 def _differences(size: int, degree: int) -> Array:

@@ -37,8 +37,9 @@ def trend(years: NDArray[np.integer], values: Values) -> Trend:
     pairs = list(combinations(range(len(years)), 2))
     differences = np.stack([values[later] - values[earlier] for earlier, later in pairs])
     spans = np.array([years[later] - years[earlier] for earlier, later in pairs])
-    # NaN, of pairs with a missing year, come last.
-    slopes = np.sort(differences / spans[:, np.newaxis], axis=0)
+    # NaN, of pairs with a missing year, come last. Rows of a cell's slopes, because sorting columns is slow.
+    slopes = np.ascontiguousarray((differences / spans[:, np.newaxis]).T)
+    slopes.sort(axis=1)
     spread = np.sqrt(_variance(values, known, count))
     n_slopes = count * (count - 1) // 2
     half = -ndtri((1 - _CONFIDENCE) / 2) * spread
@@ -71,6 +72,7 @@ def _p_values(differences: Values, spread: Values) -> Values:
 
 
 def _ranked(slopes: Values, rank: Values) -> Values:
-    rows = np.clip(rank, 0, len(slopes) - 1).astype(np.intp)
-    ranked: Values = slopes[rows, np.arange(slopes.shape[1])]
+    """One of each row's slopes."""
+    places = np.clip(rank, 0, slopes.shape[1] - 1).astype(np.intp)
+    ranked: Values = slopes[np.arange(len(slopes)), places]
     return ranked

@@ -12,7 +12,7 @@ from rasterio.windows import Window
 from containers.base.contract.files import output_file
 from containers.base.contract.step import StepError, StepWarning
 from containers.base.grid import require_grid
-from containers.base.raster import create_cog, open_raster, row_windows
+from containers.base.raster import BLOCK_PX, create_cog, open_raster, tile_windows
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.productivity import METRICS, NODATA, Metrics, TrendParams, TrendResult
 from containers.gdal.theil_sen import MIN_YEARS, trend
@@ -21,8 +21,8 @@ ANOMALY_BANDS: Final = ("difference", "z")
 TREND_BANDS: Final = ("slope", "lower", "upper", "p_value")
 MIN_SPREAD_YEARS: Final = 3
 """Reference years that a standard deviation needs."""
-_STACK_CELLS = 4 << 20
-"""Values that are held at once; sorting the slopes of all pairs of years takes several times as much."""
+_PAIRED_CELLS = 4 << 20
+"""Slopes of pairs of years that are held at once."""
 
 Values = NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def run(params: TrendParams, out: Path) -> TrendResult:
     _require_known(params, years)
     has_trend = len(years) >= MIN_YEARS
     paths = [out / f"anomaly_{params.metric}_{year}.tif" for year in years]
-    windows = list(row_windows(params.grid.shape, max(1, _STACK_CELLS // len(years) ** 2 // params.grid.width)))
+    windows = list(tile_windows(params.grid.shape, BLOCK_PX))
     with ExitStack() as files:
         sources = [files.enter_context(open_raster(local_path(season.raster))) for season in params.seasons]
         for source in sources:
@@ -80,7 +80,10 @@ def _write_block(
     for sink, layers in zip(sinks, anomalies(cells, np.isin(years, params.reference_years)), strict=True):
         sink.write(_stored(layers, shape), window=window)
     if slopes is not None:
-        slopes.write(_stored(np.stack(trend(years, cells.astype(np.float64))), shape), window=window)
+        size = max(1, _PAIRED_CELLS // len(years) ** 2)
+        parts = [cells[:, first : first + size].astype(np.float64) for first in range(0, cells.shape[1], size)]
+        layers = np.concatenate([np.stack(trend(years, part)) for part in parts], axis=1)
+        slopes.write(_stored(layers, shape), window=window)
 
 
 def _stored(layers: NDArray[np.floating], shape: tuple[int, ...]) -> Values:

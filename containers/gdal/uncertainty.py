@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from containers.gdal.contract.fill import Filling
 from containers.gdal.curve_engines import fitted
-from containers.gdal.smoothers import Array, Days
+from containers.gdal.smoothers import Array, Days, others
 
 NORMAL_90 = 1.645
 """90 % of a normal distribution lie within so many standard deviations."""
@@ -39,12 +39,8 @@ class Calibration(NamedTuple):
 
 def residuals(days: Days, values: Array, seen: NDArray[np.bool_]) -> tuple[Array, NDArray[np.int64]]:
     """Sum of the squared pseudo-residuals, whose expectation is the noise variance each, and their count; (cell,)."""
-    n_dates, n_cells = seen.shape
-    at = np.arange(n_dates)[:, np.newaxis]
-    edge = np.zeros((1, n_cells), dtype=np.int64)
-    before = np.concatenate([edge - 1, np.maximum.accumulate(np.where(seen, at, -1), axis=0)[:-1]])
-    after = np.minimum.accumulate(np.where(seen, at, n_dates)[::-1], axis=0)[::-1]
-    after = np.concatenate([after[1:], edge + n_dates])
+    n_dates = len(days)
+    before, after = others(seen)
     inner = seen & (before >= 0) & (after < n_dates)
     before, after = np.maximum(before, 0), np.minimum(after, n_dates - 1)
     share = (days[:, np.newaxis] - days[before]) / np.maximum(days[after] - days[before], 1)

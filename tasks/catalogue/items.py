@@ -1,12 +1,14 @@
 """Search in a file: a STAC item collection as JSON, or stac-geoparquet."""
 
 import json
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import shapely
-from pyarrow import ArrowInvalid, parquet
+from pyarrow import ArrowInvalid, compute, parquet
 from shapely.geometry import mapping
 
 from containers.base.contract.step import StepError
@@ -14,21 +16,27 @@ from tasks.catalogue.answer import RawAnswer
 from tasks.catalogue.candidate import Candidate
 from tasks.catalogue.item import candidate_from_item
 from tasks.catalogue.request import SearchRequest
+from tasks.periods import Period
 
 _TOP_LEVEL = {"type", "stac_version", "stac_extensions", "id", "geometry", "bbox", "links", "assets", "collection"}
 
 
 def find(request: SearchRequest) -> tuple[list[Candidate], list[RawAnswer]]:
-    """What a server would answer from the items of the file, and the file. Raises `missing_file`, `corrupt_file`."""
+    """What a server would answer from the items of the file. Raises `missing_file`, `corrupt_file`."""
     path = Path(request.endpoint)
     if not path.is_file():
         raise StepError("missing_file", f"There is no item collection {path}.", "Check the endpoint.")
-    content = path.read_bytes()
-    items = _read_parquet(path) if path.suffix in (".parquet", ".geoparquet") else _read_json(path, content)
-    found = [
-        candidate_from_item(item) for item in items if item.get("collection", request.collection) == request.collection
-    ]
-    return [candidate for candidate in found if _is_asked(candidate, request)], [RawAnswer(path.name, content)]
+    is_parquet = path.suffix in (".parquet", ".geoparquet")
+    items = _read_parquet(path, request.periods) if is_parquet else _read_json(path)
+    answered: list[dict[str, Any]] = []
+    found: list[Candidate] = []
+    for item in items:
+        candidate = candidate_from_item(item)
+        if item.get("collection", request.collection) == request.collection and _is_asked(candidate, request):
+            answered.append(item)
+            found.append(candidate)
+    answer = {"type": "FeatureCollection", "features": answered}
+    return found, [RawAnswer(f"{path.stem}.json", json.dumps(answer).encode())]
 
 
 def _is_asked(candidate: Candidate, request: SearchRequest) -> bool:
@@ -37,22 +45,34 @@ def _is_asked(candidate: Candidate, request: SearchRequest) -> bool:
     return in_time and (candidate.footprint is None or candidate.footprint.intersects(request.area))
 
 
-def _read_json(path: Path, content: bytes) -> list[dict[str, Any]]:
+def _read_json(path: Path) -> list[dict[str, Any]]:
     try:
-        parsed = json.loads(content)
+        parsed = json.loads(path.read_bytes())
         items = parsed["features"] if parsed["type"] == "FeatureCollection" else [parsed]
         return [dict(item) for item in items]
     except (ValueError, KeyError, TypeError) as error:
         raise _corrupt(path, error) from error
 
 
-def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    """Items from stac-geoparquet: properties are columns, the geometry is WKB, absent assets are null."""
+def _read_parquet(path: Path, periods: Sequence[Period]) -> list[dict[str, Any]]:
+    """Items from stac-geoparquet: properties are columns, the geometry is WKB, absent assets are null.
+
+    Only rows of the periods are read, and those without a time, so that a large archive never lies in memory whole.
+    """
     try:
-        rows = parquet.read_table(path).to_pylist()
+        kind = parquet.read_schema(path).field("datetime").type
+        is_comparable = pyarrow.types.is_timestamp(kind) and kind.tz is not None
+        rows = parquet.read_table(path, filters=_in_time(periods) if is_comparable else None).to_pylist()
         return [_item_of_row(row) for row in rows]
     except (ArrowInvalid, KeyError, shapely.errors.ShapelyError) as error:
         raise _corrupt(path, error) from error
+
+
+def _in_time(periods: Sequence[Period]) -> compute.Expression:
+    field = compute.field("datetime")
+    first = datetime.combine(min(period.start for period in periods), time.min, UTC)
+    end = datetime.combine(max(period.end for period in periods) + timedelta(days=1), time.min, UTC)
+    return field.is_null() | ((field >= first) & (field < end))
 
 
 def _item_of_row(row: dict[str, Any]) -> dict[str, Any]:

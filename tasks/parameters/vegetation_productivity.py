@@ -20,9 +20,9 @@ class SeriesTime(Contract):
 
     years: tuple[int, ...] = Field(min_length=1, description="Years with a season each, such as 2019, 2020")
     days_before: int = Field(
-        default=60, ge=0, le=366, description="Days of scenes before the first year: gaps at the edge fill better"
+        default=92, ge=0, le=366, description="Days of scenes before the first year: seasons begin there"
     )
-    days_after: int = Field(default=60, ge=0, le=366, description="Days of scenes after the last year")
+    days_after: int = Field(default=92, ge=0, le=366, description="Days of scenes after the last year")
 
 
 class Area(Contract):
@@ -97,7 +97,8 @@ class VegetationProductivityParams(Contract):
     time: SeriesTime
     index: IndexName = Field(default="ndvi", description="Vegetation index")
     visibility: Visibility = Visibility()
-    filling: Filling = Filling()
+    # The curve itself: on the date of an observation, its noise would move the season's start and end.
+    filling: Filling = Filling(observed_wins=False)
     every_days: int = Field(
         default=10, ge=0, le=60, description="Days between the filled dates; 0: the dates of the observations"
     )

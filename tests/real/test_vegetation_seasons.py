@@ -5,11 +5,26 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
+import pandas as pd
 import pytest
+import rasterio
 
-from containers.gdal.contract.productivity import METRICS, Season
+from containers.base.contract.grid import Grid
+from containers.gdal import curves, productivity
+from containers.gdal.contract.fill import Filling, FillParams
+from containers.gdal.contract.productivity import (
+    METRICS,
+    CurvesParams,
+    FilledWindow,
+    Metrics,
+    ProductivityParams,
+    Season,
+)
 from containers.gdal.productivity import Observed, season_metrics
+from tests.containers.gdal.conftest import RasterStore
+from tests.containers.gdal.small_series import SmallSeries
 
 pytestmark = pytest.mark.real
 FOREST, GRASSLAND = 2, 3
@@ -67,3 +82,50 @@ def test_a_season_that_is_not_over_is_no_season(clear_ndvi) -> None:
     """In 2017 the last snow-free date is in October, when most meadows are still green."""
     _, found = medians(clear_ndvi, GRASSLAND, 2017)
     assert found < 0.5
+
+
+def test_from_observations_to_the_region(clear_ndvi, sample_data: Path, tmp_path: Path, monkeypatch) -> None:
+    """Filled by the default engine, then seasons, then the curve of the patch's own outline."""
+    fill = pytest.importorskip("containers.gdal.fill", reason="the step fill is not there")
+    monkeypatch.setenv("CLEARGROUND_STORE", str(tmp_path))
+    store = RasterStore(tmp_path)
+    days, ndvi, land_use = clear_ndvi
+    # The patch's own corner lies a metre off the 10 m lattice.
+    grid = Grid(epsg=32633, resolution_m=10, west_m=465_180, north_m=5_080_250, width=100, height=101)
+    layers = {"values": ndvi, "land": np.ones(grid.shape, dtype=np.uint8)}
+    series = SmallSeries(store).file(grid, days, layers, "series")
+    out = store.folder("gdal.fill")
+    asked = FillParams(
+        series=series, first=date(2015, 8, 1), last=date(2017, 12, 20), filling=Filling(observed_wins=False)
+    )
+    filled = store.adopt(fill.run(asked, out).filled, out)
+    out = store.folder("gdal.productivity")
+    result = productivity.run(ProductivityParams(filled=filled, series=series, years=(2016, 2017)), out)
+    seasons = tuple(Metrics(year=item.year, raster=store.adopt(item.raster, out)) for item in result.seasons)
+    _require_sane(out, land_use)
+    outline = store.folder("user.regions") / "bbox.gpkg"
+    box = sample_data / "eolearn-testeopatch" / "example_data" / "TestEOPatch" / "bbox.geojson"
+    geopandas.read_file(box).assign(code="patch").to_file(outline)
+    window = FilledWindow(grid=grid, filled=filled, series=series, seasons=seasons)
+    params = CurvesParams(
+        windows=(window,), regions=store.file(outline), region_id_field="code", region_name_field="code"
+    )
+    found = curves.run(params, tmp_path)
+    curve = pd.read_parquet(tmp_path / found.curves.href)
+    month = pd.to_datetime(curve["date"]).dt.month
+    assert curve[month.isin([6, 7, 8])]["mean"].between(0.6, 0.8).all()
+    assert curve[month == 1]["mean"].between(0.1, 0.5).all()
+    assert ((curve["p10"] < curve["mean"]) & (curve["mean"] < curve["p90"])).all()
+    table = pd.read_parquet(tmp_path / found.seasons.href).set_index(["year", "metric"])
+    assert table.loc[(2016, "integral"), "valid_share"] > 0.95
+    assert 130 < table.loc[(2016, "integral"), "mean"] < 200
+
+
+def _require_sane(folder: Path, land_use: Any) -> None:
+    with rasterio.open(folder / "season_2016.tif") as dataset:
+        bands = dataset.read(masked=True).filled(np.nan)
+    start, peak = (bands[METRICS.index(name)] for name in ("start_day", "peak"))
+    forest, grassland = land_use == FOREST, land_use == GRASSLAND
+    assert 75 < np.nanmedian(start[forest]) < 125
+    assert np.nanmedian(start[grassland]) < np.nanmedian(start[forest]) - 5
+    assert 0.68 < np.nanmedian(peak[forest]) < 0.85

@@ -127,9 +127,9 @@ class CurvesParams(StepParams):
 class Place(Contract):
     """A point that a user asks for."""
 
-    name: str = Field(min_length=1, max_length=100)
-    lon_deg: float = Field(ge=-180, le=180)
-    lat_deg: float = Field(ge=-90, le=90)
+    name: str = Field(min_length=1, max_length=100, description="What the plot and the table call it")
+    lon_deg: float = Field(ge=-180, le=180, description="Longitude in degrees, WGS 84")
+    lat_deg: float = Field(ge=-90, le=90, description="Latitude in degrees, WGS 84")
 
 
 class PointsResult(StepResult):

@@ -33,7 +33,7 @@ class Seen(Contract):
 
 class SeriesResult(StepResult):
     """`series` is an HDF5 file: `values` (time, y, x) int16 × 1e-4, nodata −32768; `days` (time) int32 since
-    1970-01-01; `scale`, `nodata`, `index`, `epsg` and `transform` as attributes. See docs/vegetation_productivity.md.
+    1970-01-01; `scale`, `nodata`, `index`, `epsg` and `transform` as attributes. See docs/gap_filling.md.
     """
 
     series: File

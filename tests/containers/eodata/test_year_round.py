@@ -312,3 +312,11 @@ def test_a_seed_gives_the_same_bytes_whatever_the_processes(tmp_path: Path) -> N
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         digests.append({path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize(("profile", "least_dates"), [("vegetation", 30), ("vegetation_tiny", 24)])
+def test_profiles_hold_enough_dates(profile: str, least_dates: int) -> None:
+    wanted = ArchiveParams.model_validate_json(Path(f"containers/eodata/profiles/{profile}.json").read_text())
+    assert "L1C" in wanted.levels
+    for year in wanted.years:
+        assert len(list(year_round(wanted, year))) >= least_dates

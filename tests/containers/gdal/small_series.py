@@ -41,14 +41,14 @@ class SmallSeries:
     store: Any
 
     def file(self, grid: Grid, days: NDArray[np.int32], layers: dict[Any, NDArray[Any]], name: str) -> File:
-        """Layers are (time, y, x); `values` and `uncertainty` are index values."""
+        """Layers are (time, y, x), `land` (y, x); `values` and `uncertainty` are index values."""
         path = self.store.folder(f"gdal.{name}") / f"{name}.h5"
-        integers = {key: stored(array) if key != "quality" else array for key, array in layers.items()}
+        integers = {key: array if key in ("quality", "land") else stored(array) for key, array in layers.items()}
         with create_series(path, Header(grid, "ndvi", days), tuple(integers)) as writer:
             for window in chunk_windows(grid, CHUNK_PX, CHUNK_PX):
                 rows, cols = window.toslices()
                 for key, array in integers.items():
-                    writer.write(writer.packed(key, window, array[:, rows, cols]))
+                    writer.write(writer.packed(key, window, array[..., rows, cols]))
         return self.store.file(path)
 
     def seasons(self, grid: Grid, years: Sequence[int], **metrics: float) -> tuple[Metrics, ...]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
@@ -47,6 +47,7 @@ def test_integral_from_anywhere_to_anywhere(between: str) -> None:
 
 
 @pytest.mark.parametrize("between", ["linear", "pchip"])
+@settings(deadline=None)
 @given(level=st.floats(0.05, 0.95), falling=st.booleans())
 def test_crossing_is_where_the_curve_has_the_level(between: str, level: float, falling: bool) -> None:
     first, last = (1, 0) if falling else (0, 1)

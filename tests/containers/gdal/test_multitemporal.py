@@ -10,7 +10,7 @@ from containers.gdal.background import background_of
 from containers.gdal.contract.mask import Multitemporal
 from containers.gdal.contract.observe import Image
 from containers.gdal.features import Picture
-from containers.gdal.multitemporal import UNKNOWN, brightened, is_cloud, opened
+from containers.gdal.multitemporal import UNKNOWN, brightened, cloudy_cells, is_cloud
 
 NODATA = -32768
 BANDS = ("blue", "green", "red", "nir", "swir16")
@@ -111,7 +111,7 @@ def test_opening_by_hand() -> None:
     labels[1, 1] = labels[3, 6:9] = labels[2, 7] = labels[4, 7] = 1
     labels[5:7, 0] = 1
     labels[5:7, 1] = UNKNOWN
-    found = opened(labels, np.array([False, True]), 1)
+    found = cloudy_cells(labels, np.array([False, True]), 1)
     assert np.argwhere(found == 1).tolist() == [[2, 7], [3, 6], [3, 7], [3, 8], [4, 7], [5, 0], [6, 0]]
     assert (found == UNKNOWN).sum() == 2
-    assert (opened(labels, np.array([False, True]), 0) == labels).all()
+    assert (cloudy_cells(labels, np.array([False, True]), 0) == labels).all()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
@@ -106,6 +106,7 @@ def test_hostile_names_are_harmless(make_params, tmp_path: Path, name: str) -> N
     assert {row["place"].replace("\r\n", "\n") for row in table(out)} == {name}
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=100))
 def test_file_names_are_plain(name: str) -> None:
     stem = file_stem(7, name)

@@ -5,7 +5,7 @@ import pytest
 
 from containers.gdal.contract.productivity import Season
 from containers.gdal.curve import Curves
-from containers.gdal.season import NO_SEASON, first_of_january, main_seasons, peak_days, years_of
+from containers.gdal.season import NO_SEASON, Turns, bounds_at, first_of_january, main_seasons, peak_days, years_of
 
 DAY_ZERO = first_of_january(2020)
 
@@ -77,3 +77,13 @@ def test_peak_between_dates() -> None:
 
 def test_calendar_years() -> None:
     assert years_of(np.array([18_261, 18_262, 18_627, 18_628])).tolist() == [2019, 2020, 2020, 2021]
+
+
+def test_weeds_in_winter_are_no_start() -> None:
+    """A bump above the level on either side, with bare ground between it and the season."""
+    days = np.arange(0, 90, 10, dtype=np.float32)
+    values = np.array([0.0, 0.4, 0.1, 0.5, 1.0, 0.6, 0.0, 0.3, 0.0], dtype=np.float32)[:, np.newaxis]
+    turns = Turns(*(np.array([step]) for step in (0, 4, 8)))
+    bounds = bounds_at(Curves.through(days, values, "linear"), turns, 0.25, 0.15)
+    assert bounds.first_day[0] == pytest.approx(20 + 10 * 0.15 / 0.4, abs=0.01)
+    assert bounds.last_day[0] == pytest.approx(50 + 10 * 0.45 / 0.6, abs=0.01)

@@ -1,5 +1,7 @@
 """The file of a series: what goes in comes out, with stock h5py too, and what is broken is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import h5py
 import numpy as np
 import pytest
@@ -118,3 +120,18 @@ def test_no_hdf5_and_a_damaged_chunk_are_refused(tmp_path) -> None:
     with open_series(path) as series, pytest.raises(StepError) as caught:
         series.read("values", Window(0, 0, 64, 64))
     assert caught.value.code == "corrupt_file"
+
+
+def test_threads_read_one_file_while_another_is_written(tmp_path) -> None:
+    """HDF5 loses its caches where two threads are in the library at once."""
+    layers = write(tmp_path / "series.h5", header(65))
+    windows = list(chunk_windows(GRID, 64, 64)) * 20
+    with (
+        open_series(tmp_path / "series.h5") as source,
+        create_series(tmp_path / "copy.h5", header(65), ("values",)) as sink,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        for chunks in pool.map(lambda window: sink.packed("values", window, source.read("values", window)), windows):
+            sink.write(chunks)
+    with h5py.File(tmp_path / "copy.h5") as file:
+        assert (file["values"][:] == layers["values"]).all()

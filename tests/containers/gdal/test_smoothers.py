@@ -49,7 +49,7 @@ def test_neighbours_and_distances_by_hand() -> None:
 def test_whittaker_equals_its_dense_system(smoothness, hold) -> None:
     days, values, seen = observations(1)
     found = whittaker(days, OUT, values, seen.astype(float), smoothness, hold)
-    step = smoothers.NODE_DAYS
+    step = 5
     first = min(days[0], OUT[0])
     nodes = first + step * np.arange((max(days[-1], OUT[-1]) - first) // step + 3)
     hats = np.maximum(0, 1 - np.abs(days[:, np.newaxis] - nodes) / step)
@@ -65,11 +65,10 @@ def test_whittaker_equals_its_dense_system(smoothness, hold) -> None:
 def test_whittaker_equals_another_implementation_on_daily_nodes(smoothness, monkeypatch) -> None:
     """Eilers' smoother as the package whittaker-eilers has it; without our term against overshooting."""
     eilers = pytest.importorskip("whittaker_eilers")
-    monkeypatch.setattr(smoothers, "NODE_DAYS", 1)
     monkeypatch.setattr(smoothers, "_BEND_DAYS", 1e9)
     days, values, seen = observations(2)
     daily = np.arange(days[0], days[-1] + 3, dtype=np.int32)
-    found = whittaker(days, daily, values, seen.astype(float), smoothness)
+    found = whittaker(days, daily, values, seen.astype(float), smoothness, node_days=1)
     for cell in range(N_CELLS):
         series, weights = np.zeros(len(daily)), np.zeros(len(daily))
         series[days - days[0]], weights[days - days[0]] = values[:, cell], seen[:, cell]
@@ -77,15 +76,12 @@ def test_whittaker_equals_another_implementation_on_daily_nodes(smoothness, monk
         assert found[:, cell] == pytest.approx(rival.smooth(series.tolist()), abs=1e-5)
 
 
-def test_nodes_every_five_days_are_fine_enough(monkeypatch) -> None:
+def test_nodes_every_five_days_are_fine_enough() -> None:
     """Against daily nodes, on a season with noise: below the resolution that matters, a tenth of the noise."""
     rng = np.random.default_rng(4)
     days = np.arange(17_000, 17_730, 5, dtype=np.int32)[rng.random(146) < 0.6]
     values = (0.5 + 0.3 * np.sin(days / 58) + rng.normal(0, 0.03, len(days)))[:, np.newaxis]
-    curves = []
-    for step in (5, 1):
-        monkeypatch.setattr(smoothers, "NODE_DAYS", step)
-        curves.append(whittaker(days, days, values, np.ones_like(values), 10_000.0))
+    curves = [whittaker(days, days, values, np.ones_like(values), 10_000.0, node_days=step) for step in (5, 1)]
     assert np.abs(curves[0] - curves[1]).max() < 0.003
 
 

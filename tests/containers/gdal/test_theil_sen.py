@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, norm, theilslopes
 
@@ -61,6 +61,7 @@ def test_a_straight_line_by_hand() -> None:
     assert found.p_value[0] == pytest.approx(2 * norm.sf(44 / 125**0.5))
 
 
+@settings(deadline=None)
 @given(st.floats(-5, 5), st.floats(0.1, 10))
 def test_adding_a_trend_adds_its_slope(slope: float, scale: float) -> None:
     values = random_values(3, 20)

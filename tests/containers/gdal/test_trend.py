@@ -65,7 +65,7 @@ def read(path: Path) -> Any:
 
 
 def test_the_step_cell_by_cell(yearly, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(step, "_STACK_CELLS", 7 * 49 * GRID.width)
+    monkeypatch.setattr(step, "_PAIRED_CELLS", 500 * 7**2)
     values, quality = random_years(7)
     result = run(TrendParams(seasons=yearly(values, quality), grid=GRID, reference_years=(2015, 2016, 2017)), tmp_path)
     assert result.warnings == ()

@@ -35,7 +35,7 @@ def test_only_what_a_server_would_answer_is_looked_at(tmp_path, make_item, july)
     answer = search_scenes(request(path, july))
     assert [scene.id for scene in answer.scenes] == [items[0]["id"]]
     assert answer.refused == ()
-    assert answer.raw[0].content == path.read_bytes()
+    assert json.loads(answer.raw[0].content)["features"] == json.loads(json.dumps(items[:1]))
 
 
 def test_a_single_item(tmp_path, make_item, july):
@@ -45,7 +45,11 @@ def test_a_single_item(tmp_path, make_item, july):
 
 
 def test_stac_geoparquet_gives_the_same_scenes(tmp_path, make_item, july):
-    items = [make_item(), make_item(start="20200706T101559", offset=None, baseline="0214")]
+    items = [
+        make_item(),
+        make_item(start="20200706T101559", offset=None, baseline="0214"),
+        make_item(start="20200805T101559"),
+    ]
     rows = [
         {
             **{key: item[key] for key in ("id", "type", "stac_version", "collection", "assets", "links")},
@@ -58,9 +62,22 @@ def test_stac_geoparquet_gives_the_same_scenes(tmp_path, make_item, july):
     frame = geopandas.GeoDataFrame(rows, geometry=[shape(item["geometry"]) for item in items], crs=4326)
     frame.to_parquet(tmp_path / "items.parquet")
     (tmp_path / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
-    found = [search_scenes(request(tmp_path / name, july)).scenes for name in ("items.parquet", "items.json")]
-    assert len(found[0]) == 2
-    assert found[0] == found[1]
+    answers = [search_scenes(request(tmp_path / name, july)) for name in ("items.parquet", "items.json")]
+    assert len(answers[0].scenes) == 2
+    assert answers[0].scenes == answers[1].scenes
+    assert [len(json.loads(answer.raw[0].content)["features"]) for answer in answers] == [2, 2]
+
+
+def test_a_row_of_parquet_without_a_time_is_refused_by_name(tmp_path, make_item, july):
+    item = make_item()
+    row = {key: item[key] for key in ("id", "type", "stac_version", "collection", "assets", "links")}
+    rows = [{**row, "datetime": datetime.fromisoformat(item["properties"]["datetime"])}, {**row, "datetime": None}]
+    rows[1]["id"] = row["id"].replace("20200705", "20200706")
+    frame = geopandas.GeoDataFrame(rows, geometry=[shape(item["geometry"])] * 2, crs=4326)
+    frame.to_parquet(tmp_path / "items.parquet")
+    answer = search_scenes(request(tmp_path / "items.parquet", july))
+    assert len(answer.scenes) == 1
+    assert [refused.code for refused in answer.refused] == ["unknown_product"]
 
 
 @pytest.mark.parametrize(
