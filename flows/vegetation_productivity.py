@@ -28,7 +28,7 @@ from tasks.product import Publication
 from tasks.runner import FLOW_OPTIONS
 from tasks.scene_memory import remember_read, scene_ledger
 from tasks.scenes import CLOUDED, usable
-from tasks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year, mask_tile, observe_tile
+from tasks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year, mask_tile, observe_tile, seen_in_time
 from tasks.vegetation_intake import SeriesInputs, take_in_series
 from tasks.vegetation_product import SeriesProducts, WindowProducts
 from tasks.vegetation_publish import publish_vegetation_productivity
@@ -131,18 +131,7 @@ def clear_series(
     land: File | None,
 ) -> tuple[SeriesResult, ...]:
     """The index where the ground was seen, one cube per window of the grid; windows never seen are ledger rows."""
-    mask_of = {result.scene_id: result.mask for result in masks}
-    seen = tuple(
-        Seen(
-            scene_id=each.scene_id,
-            acquired=each.acquired,
-            grid=each.grid,
-            bands=each.bands,
-            mask=mask_of[each.scene_id],
-        )
-        for each in observations
-        if each.scene_id in mask_of
-    )
+    seen = seen_in_time(observations, masks)
 
     def over(window: Grid) -> tuple[Seen, ...]:
         return tuple(each for each in seen if each.grid.bounds.intersects(window.bounds))

@@ -20,6 +20,7 @@ from containers.base.contract.scene import BandName, Scene
 from containers.base.contract.step import StepError, StepParams, StepResult
 from containers.gdal.contract.mask import MaskParams, MaskResult, MaskRules
 from containers.gdal.contract.observe import Observation, ObserveParams
+from containers.gdal.contract.series import Seen
 from tasks.catalogue.backgrounds import Backgrounds, backgrounds_of
 from tasks.catalogue.rules import Acquisition
 from tasks.machine import parallel_steps
@@ -104,6 +105,17 @@ def mask_tile(batch: MaskBatch) -> tuple[MaskResult, ...]:
         )
 
     return _each({f"mask {_seen(each)}": partial(params, each) for each in batch.observations})
+
+
+def seen_in_time(observations: Iterable[Observation], masks: Iterable[MaskResult]) -> tuple[Seen, ...]:
+    """The observations of all tiles with their masks, in the order of time; those without a mask are left out."""
+    mask_of = {result.scene_id: result.mask for result in masks}
+    seen = [
+        Seen(scene_id=each.scene_id, acquired=each.acquired, grid=each.grid, bands=each.bands, mask=mask)
+        for each in observations
+        if (mask := mask_of.get(each.scene_id))
+    ]
+    return tuple(sorted(seen, key=lambda each: (each.acquired, each.scene_id)))
 
 
 def by_tile_and_year(acquisitions: Iterable[Acquisition]) -> dict[tuple[str, int], tuple[Acquisition, ...]]:

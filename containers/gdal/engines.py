@@ -120,7 +120,8 @@ def _multitemporal(case: Case) -> Verdict:
             "B10 for the trees, and too few background images.",
             "Give more dates, or choose the engine scl or omnicloudmask.",
         )
-    sky = np.where(probability > case.rules.cutoff, Sky.CLOUD, Sky.CLEAR).astype(np.uint8)
+    cutoff = model.cutoff if case.rules.cutoff is None else case.rules.cutoff
+    sky = np.where(probability > cutoff, Sky.CLOUD, Sky.CLEAR).astype(np.uint8)
     sky[(sky == Sky.CLOUD) & (case.opinions.sky == Sky.CIRRUS)] = Sky.CIRRUS
     sky[np.isnan(probability)] = Sky.NODATA
     return Verdict(sky, probability)

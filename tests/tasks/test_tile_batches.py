@@ -10,11 +10,14 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.scene import Scene
 from containers.base.contract.step import StepError, StepParams
+from containers.gdal.contract.mask import MaskResult
+from containers.gdal.contract.observe import Image, Observation
 from tasks import tile_batches
 from tasks.runner import Done
-from tasks.tile_batches import ObserveBatch, by_tile_and_year, observe_tile
+from tasks.tile_batches import ObserveBatch, by_tile_and_year, observe_tile, seen_in_time
 
 GRID = Grid(epsg=3035, resolution_m=20, west_m=4_000_000, north_m=3_000_000, width=64, height=64)
+MASK_GRID = Grid(epsg=32633, resolution_m=60, west_m=300_000, north_m=5_400_000, width=64, height=64)
 
 
 def scene(day: date, tile: str = "33UUP") -> Scene:
@@ -63,6 +66,30 @@ def test_acquisitions_are_grouped_by_tile_and_year_in_the_order_of_time() -> Non
     grouped = by_tile_and_year(found)
     assert list(grouped) == [("32UQV", 2020), ("33UUP", 2019), ("33UUP", 2020)]
     assert [parts[0].datetime.month for parts in grouped["33UUP", 2020]] == [1, 5]
+
+
+def test_tiles_are_mixed_in_the_order_of_time() -> None:
+    """Two tiles over one window: the series wants time to go forward, whatever tile a scene is of."""
+    file = File(href="store:made/1/1/mask.tif", content_id="sha256:1", size=1)
+    image = Image(file=file, grid=MASK_GRID)
+    observations, masks = [], []
+    for tile, day in (("32UQV", date(2020, 5, 2)), ("32UQV", date(2020, 7, 2)), ("33UUP", date(2020, 6, 2))):
+        part = scene(day, tile)
+        facts = part.model_dump(include={"tile", "platform", "orbit", "level", "baseline", "simulated", "footprint"})
+        observations.append(
+            Observation(
+                **facts, scene_id=part.id, acquired=part.datetime, cloud_cover=None, grid=GRID, bands={"red": file},
+                features=image, background=image, valid_share=1,
+            )
+        )  # fmt: skip
+        masks.append(
+            MaskResult(
+                scene_id=part.id, engine="hollstein", grid=MASK_GRID, mask=file, probability=None, components=None,
+                shares={},
+            )
+        )  # fmt: skip
+    assert [each.acquired.month for each in seen_in_time(observations, masks)] == [5, 6, 7]
+    assert len(seen_in_time(observations, masks[:2])) == 2
 
 
 def test_an_unreadable_acquisition_leaves_the_others(failing: Any) -> None:

@@ -41,7 +41,9 @@ class MaskRules(Contract):
         description="auto: multitemporal where a fit model is given, else hollstein for L1C and scl for L2A",
     )
     multitemporal: Multitemporal = Multitemporal()
-    cutoff: float = Field(default=0.29, ge=0, le=1, description="Probability above which a cell is cloud")
+    cutoff: float | None = Field(
+        default=None, ge=0, le=1, description="Probability above which a cell is cloud; empty: the model's own, 0.29"
+    )
     dilate_m: dict[Literal["cloud", "cirrus", "shadow", "snow"], float] = Field(
         default={"cloud": 120.0, "cirrus": 60.0, "shadow": 120.0, "snow": 0.0},
         description="Class to the dilation of its mask in metres",
