@@ -66,8 +66,9 @@ plan: .venv/ready ## scenes, bytes, minutes and quota share of FLOW with PARAMS,
 run: server ## run FLOW with PARAMS=params.yaml in the foreground
 	@$(CLEARGROUND) run $(FLOW) $(PARAMS)
 
-accuracy: tools ## truth: the whole job over unseen simulated seeds
+accuracy: tools ## truth: whole jobs over unseen simulated seeds
 	@$(PYTHON) -m benchmarks.accuracy
+	@$(PYTHON) -m benchmarks.season_accuracy
 
 bench: tools ## speed and memory as ratios to the floor, the naive way and a rival; then every step over a full tile
 	@$(PYTHON) -m benchmarks.run
