@@ -67,8 +67,7 @@ run: server ## run FLOW with PARAMS=params.yaml in the foreground
 	@$(CLEARGROUND) run $(FLOW) $(PARAMS)
 
 accuracy: tools ## truth: whole jobs over unseen simulated seeds
-	@$(PYTHON) -m benchmarks.accuracy
-	@$(PYTHON) -m benchmarks.season_accuracy
+	@status=0; for truth in accuracy season_accuracy; do $(PYTHON) -m benchmarks.$$truth || status=1; done; exit $$status
 
 bench: tools ## speed and memory as ratios to the floor, the naive way and a rival; then every step over a full tile
 	@$(PYTHON) -m benchmarks.run
