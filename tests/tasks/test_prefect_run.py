@@ -194,7 +194,8 @@ def test_running_steps_end_with_the_flow(machine: Machine, monkeypatch: pytest.M
     monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
     jobs = machine.folder / "scratch" / "jobs"
     with machine.process(DRIVER) as process:
-        wait_until(lambda: any(jobs.glob("*/execution.json")))
+        # The step's own process: before it runs, Prefect may still be busy with submitting the task.
+        wait_until(lambda: any('"process":{' in path.read_text() for path in jobs.glob("*/execution.json")))
         process.send_signal(number)
         assert process.wait(15) != 0
     assert not list(jobs.iterdir())
