@@ -6,7 +6,6 @@ from typing import Final
 
 import shapely
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from containers.base.contract.files import File
@@ -29,7 +28,7 @@ from tasks.disk import disk_errors
 from tasks.intake import take_file
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams, TrainingScenes
 from tasks.periods import Period
-from tasks.runner import is_transient
+from tasks.runner import SEARCH_TASK
 from tasks.settings import get_settings
 from tasks.store import open_store
 from tasks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year
@@ -77,15 +76,7 @@ def take_in_labels(params: CloudMaskModelParams) -> TrainingInputs:
     )
 
 
-@task(
-    name="find acquisitions",
-    cache_policy=NO_CACHE,  # a schedule must see new scenes
-    persist_result=False,
-    retries=4,
-    retry_delay_seconds=[5, 15, 45, 120],
-    retry_jitter_factor=0.5,
-    retry_condition_fn=is_transient,
-)
+@task(**SEARCH_TASK, name="find acquisitions", persist_result=False)
 def find_training_scenes(params: CloudMaskModelParams, inputs: TrainingInputs) -> tuple[Acquisition, ...]:
     """Every acquisition of the tiles, cloudy ones too, in the order of tile and time; the rest are ledger rows.
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, files_of
+from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, bytes_of
 from tasks.catalogue.rules import Acquisition
 from tasks.mask_training import mask_bands, require_labelled, search_by_month, take_in_labels
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams
@@ -31,7 +31,7 @@ def _plan(
     found: list[Acquisition], refused: int, params: CloudMaskModelParams, labelled: set[str], rates: SeriesRates
 ) -> Plan:
     parts = [part for acquisition in found for part in acquisition]
-    read = sum(file.size for file in {file.href: file for part in parts for file in files_of(part)}.values())
+    read = bytes_of(parts)
     seen_mpx = sum(cells_of(acquisition, params.resolution_m) for acquisition in found) / 1e6
     masked_mpx = sum(cells_of(each, params.resolution_m) for each in found if each[0].id in labelled) / 1e6
     seconds = {

@@ -29,6 +29,7 @@ from tasks.task_runner import StepTaskRunner
 
 __all__ = [
     "FLOW_OPTIONS",
+    "SEARCH_TASK",
     "STEP_TASK",
     "choose_runner",
     "end_containers",
@@ -58,6 +59,16 @@ STEP_TASK: Final[dict[str, Any]] = {
     "retry_condition_fn": is_transient,
 }
 """Options that every step's task shares: `@task(**STEP_TASK, task_run_name=…)`."""
+
+
+SEARCH_TASK: Final[dict[str, Any]] = {
+    "cache_policy": NO_CACHE,  # a schedule must see new scenes
+    "retries": 4,
+    "retry_delay_seconds": [5, 15, 45, 120],
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": is_transient,
+}
+"""Options that every task which asks a catalogue shares."""
 
 
 def _close_ledger(_flow: Any, flow_run: FlowRun, _state: Any) -> None:

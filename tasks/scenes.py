@@ -6,7 +6,6 @@ from typing import Final, TypeVar
 
 import shapely
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from shapely.geometry import MultiPolygon
 
@@ -20,7 +19,7 @@ from tasks.catalogue.search import search_scenes
 from tasks.catalogue.selection import Selection, common_tiles, select_scenes
 from tasks.intake import Inputs
 from tasks.parameters.impervious_change import ImperviousChangeParams
-from tasks.runner import is_transient
+from tasks.runner import SEARCH_TASK
 
 R = TypeVar("R")
 UNREADABLE: Final = frozenset({"corrupt_file", "missing_file", "no_valid_pixels"})
@@ -29,15 +28,7 @@ CLOUDED: Final = frozenset({"no_valid_pixels"})
 """Errors of one tile and period that leave the other tiles as they are."""
 
 
-@task(
-    name="find scenes",
-    cache_policy=NO_CACHE,  # a schedule must see new scenes
-    persist_result=True,
-    retries=4,
-    retry_delay_seconds=[5, 15, 45, 120],
-    retry_jitter_factor=0.5,
-    retry_condition_fn=is_transient,
-)
+@task(**SEARCH_TASK, name="find scenes", persist_result=True)
 def find_scenes(params: ImperviousChangeParams, inputs: Inputs) -> Selection:
     """The acquisitions to read per tile and period. Raises `no_scenes`, `no_common_tile`, `unknown_band`."""
     request, answer = _search(params, inputs)

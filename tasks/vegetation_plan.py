@@ -6,9 +6,10 @@ from pydantic import Field
 
 from containers.base.contract.model import Contract
 from tasks.catalogue.coverage import area_m2
-from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, files_of
+from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, bytes_of
 from tasks.catalogue.rules import Acquisition, footprint_of
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
+from tasks.scene_memory import scene_ledger
 from tasks.vegetation_intake import SeriesInputs
 from tasks.vegetation_scenes import index_bands, mask_bands, require_acquisitions, search_by_month
 
@@ -32,13 +33,13 @@ class SeriesRates(Contract):
 def plan_series(params: VegetationProductivityParams, inputs: SeriesInputs, rates: SeriesRates | None = None) -> Plan:
     """Scenes, bytes, minutes and quota share. Raises `no_scenes` and `bad_dates` like the run itself."""
     found: list[Acquisition] = []
-    refused = 0
-    for acquired, rows in search_by_month(params, inputs, keep_answers=False):
+    refused, known = 0, scene_ledger(inputs).acquisitions()
+    for acquired, rows in search_by_month(params, inputs, known, keep_answers=False):
         found += acquired
         refused += len(rows)
     found = list(require_acquisitions(found, params, inputs))
     parts = [part for acquisition in found for part in acquisition]
-    read = sum(file.size for file in {file.href: file for part in parts for file in files_of(part)}.values())
+    read = bytes_of(parts)
     grid = inputs.grid
     index_mpx = sum(cells_of(acquisition, grid.resolution_m, grid.width * grid.height) for acquisition in found) / 1e6
     mask_mpx = sum(cells_of(acquisition, params.visibility.resolution_m) for acquisition in found) / 1e6

@@ -7,7 +7,6 @@ from typing import Final
 
 import shapely
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 from shapely.geometry.base import BaseGeometry
 
 from containers.base.contract.scene import BandName, Scene
@@ -21,14 +20,15 @@ from tasks.catalogue.rules import Acquisition, acquisitions, footprint_of
 from tasks.catalogue.search import search_scenes
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
 from tasks.periods import Period
-from tasks.runner import is_transient
+from tasks.runner import SEARCH_TASK
+from tasks.scene_ledger import SceneRecord
 from tasks.scene_memory import remember_off_land, scene_ledger, split_by_memory
 from tasks.vegetation_intake import SeriesInputs
 
 _L1C_BANDS: Final = tuple(band.name for band in BANDS)
 _L2A_BANDS: Final[tuple[BandName, ...]] = ("green", "red", "nir08", "swir16")
 """What the scene classification of L2A leaves to be looked at: snow and dark ground."""
-_OPENERS: Final = ("green", "red", "nir")
+_OMNICLOUDMASK_BANDS: Final = ("green", "red", "nir")
 """What OmniCloudMask looks at."""
 
 
@@ -41,24 +41,17 @@ def mask_bands(params: VegetationProductivityParams) -> tuple[BandName, ...]:
     """All of L1C; of L2A what its classification leaves open, or what the engine looks at."""
     if params.source.level == "L1C":
         return _L1C_BANDS
-    return _OPENERS if params.visibility.rules.engine == "omnicloudmask" else _L2A_BANDS
+    return _OMNICLOUDMASK_BANDS if params.visibility.rules.engine == "omnicloudmask" else _L2A_BANDS
 
 
-@task(
-    name="find acquisitions",
-    cache_policy=NO_CACHE,  # a schedule must see new scenes
-    persist_result=False,  # thousands of scenes; a run that goes on searches again
-    retries=4,
-    retry_delay_seconds=[5, 15, 45, 120],
-    retry_jitter_factor=0.5,
-    retry_condition_fn=is_transient,
-)
+# Not persisted: thousands of scenes, and a run that goes on searches again.
+@task(**SEARCH_TASK, name="find acquisitions", persist_result=False)
 def find_acquisitions(params: VegetationProductivityParams, inputs: SeriesInputs) -> tuple[Acquisition, ...]:
     """Every usable acquisition in the order of tile and time. Each scene left out is a row. Raises `no_scenes`."""
     found: list[Acquisition] = []
     memory = scene_ledger(inputs)
     known = memory.acquisitions()
-    for acquired, rows in search_by_month(params, inputs, keep_answers=True):
+    for acquired, rows in search_by_month(params, inputs, known, keep_answers=True):
         found += acquired
         remember_off_land(memory, rows, known)
         for row in rows:
@@ -67,13 +60,12 @@ def find_acquisitions(params: VegetationProductivityParams, inputs: SeriesInputs
 
 
 def search_by_month(
-    params: VegetationProductivityParams, inputs: SeriesInputs, *, keep_answers: bool
+    params: VegetationProductivityParams, inputs: SeriesInputs, known: dict[str, SceneRecord], *, keep_answers: bool
 ) -> Iterator[tuple[tuple[Acquisition, ...], tuple[Refusal, ...]]]:
-    """Month by month the acquisitions on land, and what was refused."""
+    """Month by month the acquisitions on land, and what was refused; `known` is the scene ledger by acquisition."""
     land = shapely.from_wkt(inputs.land_outline) if inputs.land_outline else None
     if land is not None:
         shapely.prepare(land)
-    known = scene_ledger(inputs).acquisitions()
     for month in months_of(inputs.searched):
         answer = search_scenes(_request(params, inputs, month))
         if keep_answers:

@@ -1,10 +1,10 @@
 """What a run will cost, before anything is read."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import Scene
@@ -83,7 +83,7 @@ def make_plan(selection: Selection, params: PlanParams) -> Plan:
     used = [acquisition for choice in selection.choices for acquisition in choice.acquisitions]
     parts = [part for acquisition in used for part in acquisition]
     bands = max((len(part.bands) for part in parts), default=0)
-    read = sum(file.size for file in {file.href: file for part in parts for file in files_of(part)}.values())
+    read = bytes_of(parts)
     cells = params.grid.width * params.grid.height
     work = _Work(
         bytes_to_read=read,
@@ -131,9 +131,10 @@ def _size(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
 
 
-def files_of(part: Scene) -> list[File]:
-    """What of a product is read."""
-    return [file for file in (*part.bands.values(), part.scl) if file is not None]
+def bytes_of(parts: Iterable[Scene]) -> int:
+    """Bytes that reading these products takes from the archive: each object once."""
+    files = (file for part in parts for file in (*part.bands.values(), part.scl) if file is not None)
+    return sum({file.href: file.size for file in files}.values())
 
 
 def _cells(parts: Acquisition, grid: Grid) -> float:

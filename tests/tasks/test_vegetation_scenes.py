@@ -155,7 +155,7 @@ def test_memory_grows_by_scenes_and_not_by_answers(form: Any, monkeypatch: pytes
     params = form()
     inputs: SeriesInputs = take_in_series(params)
     tracemalloc.start()
-    found = [each for acquired, _ in search_by_month(params, inputs, keep_answers=False) for each in acquired]
+    found = [each for acquired, _ in search_by_month(params, inputs, {}, keep_answers=False) for each in acquired]
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(found) == per_month * len(months_of(inputs.searched))
