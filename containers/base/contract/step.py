@@ -13,6 +13,8 @@ PERMANENT_CODES = frozenset(
         "bad_aoi",
         "bad_dates",
         "bad_grid",
+        "bad_config",
+        "bad_dataset",
         "bad_labels",
         "bad_ledger",
         "bad_masks",
@@ -31,6 +33,7 @@ PERMANENT_CODES = frozenset(
         "no_common_tile",
         "no_engine",
         "no_image",
+        "no_pair",
         "no_scenes",
         "no_valid_pixels",
         "out_of_memory",
@@ -116,6 +119,9 @@ class StepParams(Contract):
 
     side_files: ClassVar[str] = ""
     """How people open the files that it leaves in `{folder}` beside its result, such as logs; empty: it leaves none."""
+
+    keeps_partials: ClassVar[bool] = False
+    """Whether what it has done so far survives a kill, in a folder that the attempts of one key share."""
 
     execution: Execution = Execution()
 
