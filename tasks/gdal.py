@@ -8,6 +8,7 @@ from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
 from containers.gdal.contract.fill import FillParams, FillResult
+from containers.gdal.contract.fit_image import FitImageParams, FitImageResult
 from containers.gdal.contract.labels import LabelsParams, LabelsResult
 from containers.gdal.contract.land import LandParams, LandResult
 from containers.gdal.contract.mask import MaskParams, MaskResult
@@ -160,4 +161,9 @@ def animate(params: AnimationParams) -> AnimationResult:
 
 @task(**STEP_TASK, task_run_name="merge windows")
 def merge_windows(params: MergeParams) -> MergeResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="{params.image.name} on the grid")
+def fit_image(params: FitImageParams) -> FitImageResult:
     return run_step(params)

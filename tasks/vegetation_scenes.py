@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Final
 
 import shapely
 from prefect import task
@@ -18,18 +17,13 @@ from tasks.catalogue.answer import Refusal, refusal
 from tasks.catalogue.request import SearchRequest
 from tasks.catalogue.rules import Acquisition, acquisitions, footprint_of
 from tasks.catalogue.search import search_scenes
+from tasks.mask_bands import mask_bands as bands_of_masks
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
 from tasks.periods import Period
 from tasks.runner import SEARCH_TASK
 from tasks.scene_ledger import SceneRecord
 from tasks.scene_memory import remember_off_land, scene_ledger, split_by_memory
 from tasks.vegetation_intake import SeriesInputs
-
-_L1C_BANDS: Final = tuple(band.name for band in BANDS)
-_L2A_BANDS: Final[tuple[BandName, ...]] = ("green", "red", "nir08", "swir16")
-"""What the scene classification of L2A leaves to be looked at: snow and dark ground."""
-_OMNICLOUDMASK_BANDS: Final = ("green", "red", "nir")
-"""What OmniCloudMask looks at."""
 
 
 def index_bands(params: VegetationProductivityParams) -> tuple[BandName, ...]:
@@ -38,10 +32,8 @@ def index_bands(params: VegetationProductivityParams) -> tuple[BandName, ...]:
 
 
 def mask_bands(params: VegetationProductivityParams) -> tuple[BandName, ...]:
-    """All of L1C; of L2A what its classification leaves open, or what the engine looks at."""
-    if params.source.level == "L1C":
-        return _L1C_BANDS
-    return _OMNICLOUDMASK_BANDS if params.visibility.rules.engine == "omnicloudmask" else _L2A_BANDS
+    """What the masks of this run look at."""
+    return bands_of_masks(params.source.level, params.visibility.rules.engine)
 
 
 # Not persisted: thousands of scenes, and a run that goes on searches again.
