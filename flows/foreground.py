@@ -26,6 +26,7 @@ from tasks.vegetation_plan import plan_series
 
 FLOWS: Final = {
     "cloud_mask_model": "CloudMaskModelParams",
+    "cloud_removal": "CloudRemovalParams",
     "impervious_change": "ImperviousChangeParams",
     "vegetation_productivity": "VegetationProductivityParams",
 }

@@ -20,7 +20,7 @@ class Layer(Contract):
     file: File
     periods: tuple[str, ...] = Field(min_length=1, description="Labels of the periods that it was made from, in order")
     bands: tuple[str, ...] = Field(min_length=1, description="What each band holds")
-    nodata: int | None
+    nodata: int | Literal["nan"] | None
     dtype: Literal["uint8", "uint16", "int16", "float32"] = "uint8"
     scale: float = Field(default=1.0, description="Quantity = value × scale")
     units: tuple[str, ...] = Field(default=(), description="Unit of each band; empty: none has one")
@@ -63,3 +63,6 @@ class Publication(Contract):
     tables: str = Field(description="DuckDB file with the table regional_data")
     content_id: str = Field(description="SHA-256 of everything that the product was made of")
     is_new: bool = Field(description="False where the same product had been published before")
+
+    def __str__(self) -> str:
+        return f"Published in {self.folder}"

@@ -11,7 +11,7 @@ from pyproj import Transformer
 from pystac.extensions.classification import Classification, ClassificationExtension
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
-from pystac.extensions.raster import DataType, RasterBand, RasterExtension, Sampling
+from pystac.extensions.raster import DataType, NoDataStrings, RasterBand, RasterExtension, Sampling
 from pystac.extensions.version import CollectionVersionExtension, ItemVersionExtension
 from pystac.utils import datetime_to_str
 
@@ -158,7 +158,7 @@ def _add_raster_facts(asset: pystac.Asset, layer: Layer, grid: Grid) -> None:
     bands: list[RasterBand] = []
     for name, unit in zip(layer.bands, layer.units or (None,) * len(layer.bands), strict=True):
         band = RasterBand.create(
-            nodata=layer.nodata,
+            nodata=NoDataStrings.NAN if layer.nodata == "nan" else layer.nodata,
             sampling=Sampling.AREA,
             data_type=DataType(layer.dtype),
             spatial_resolution=grid.resolution_m,

@@ -52,7 +52,10 @@ def rgb(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
         )
     preview = read_quantities(paths, max_px)
     key = (Entry(UNKNOWN, "no data"),)
-    return Drawing(preview, compose(preview.values, preview.valid), key, ("each band stretched from 2 % to 98 %",))
+    shown = "from {:g} to {:g}".format(*picture.limits) if picture.limits else "from 2 % to 98 %"
+    return Drawing(
+        preview, compose(preview.values, preview.valid, picture.limits), key, (f"each band stretched {shown}",)
+    )
 
 
 def classes(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
@@ -82,8 +85,11 @@ def count(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
 def continuous(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_quantities(paths, max_px, picture.band)
     values, valid = preview.values[0], preview.valid
-    notes, unknown = ("colours from 2 % to 98 %",), UNKNOWN
-    limits, ramp = percentile_limits(values, valid), RAMP
+    if picture.decibel:
+        valid = valid & (values > 0)
+        values = 10 * np.log10(np.where(valid, values, 1.0))
+    notes, unknown = () if picture.limits else ("colours from 2 % to 98 %",), UNKNOWN
+    limits, ramp = picture.limits or percentile_limits(values, valid), RAMP
     if picture.palette == "diverging":
         limits, ramp, unknown = symmetric_limits(values, valid), DIVERGING, UNKNOWN_BY_WHITE
         notes = ("colours of 98 %, the middle is zero",)
