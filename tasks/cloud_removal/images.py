@@ -15,7 +15,7 @@ from containers.gdal.contract.optical import OpticalParams, OpticalResult
 from containers.gdal.contract.series import Seen
 from tasks.catalogue.rules import Acquisition
 from tasks.machine import parallel_steps
-from tasks.mask_bands import mask_bands
+from tasks.masks.bands import mask_bands
 from tasks.runner import STEP_TASK, Done, perform
 from tasks.settings import get_settings
 from tasks.side_by_side import side_by_side

@@ -14,10 +14,10 @@ from containers.base.contract.step import StepError
 from containers.tensorflow.contract.removal import RemovalModel
 from tasks.aoi import analysis_grid, read_aoi, utm_epsg
 from tasks.disk import disk_errors
-from tasks.intake import MODEL_CARD, MODEL_WEIGHTS, take_file, take_optional_file
 from tasks.parameters.cloud_removal import CloudRemovalParams, RemovalArea
 from tasks.settings import get_settings
 from tasks.store import Store, open_store
+from tasks.user_files import MODEL_CARD, MODEL_WEIGHTS, take_file, take_optional_file
 
 LATTICE_M = 60.0
 """Grids begin on multiples of this, as the tiles of Sentinel-2 do: cells of 10, 20 and 60 m then share edges."""

@@ -25,7 +25,7 @@ from containers.tensorflow.contract.removal import PredictRemovalResult, Removal
 from tasks.cloud_removal.paired import PairedDates
 from tasks.parameters.cloud_removal import CloudRemovalParams
 from tasks.periods import Period
-from tasks.product import Layer, Product
+from tasks.publishing.product import Layer, Product
 
 TITLE: Final = "Under the cloud: what the ground looked like, and what burned"
 DESCRIPTION: Final = (

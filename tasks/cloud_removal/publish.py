@@ -10,20 +10,21 @@ from prefect.cache_policies import NO_CACHE
 from containers.base.contract.step import files_in
 from containers.gdal.contract.quicklook import QuicklookParams
 from tasks import checkout, gdal, ledger
-from tasks.announcement import announce_product
 from tasks.cloud_removal.product import MAP, RemovalProducts, pictures, product_of
 from tasks.cloud_removal.report import RemovalEvidence, date_rows, render_removal
-from tasks.headlines import headlines
 from tasks.parameters.cloud_removal import CloudRemovalParams
-from tasks.product import Product, Publication
-from tasks.publication import IllustrationFile, PathOf, content_id_of, write_product
+from tasks.publishing.announcement import announce_product
+from tasks.publishing.headlines import headlines
+from tasks.publishing.product import Product, Publication
+from tasks.publishing.publication import IllustrationFile, PathOf, content_id_of, write_product
+from tasks.publishing.tables import Figures, read_figures, write_tables
 from tasks.settings import get_settings
 from tasks.store import open_store
-from tasks.tables import Figures, read_figures, write_tables
 
 _PICTURE_PX: Final = 700
 OWN_CODE: Final = (
-    "cloud_removal/product.py", "cloud_removal/publish.py", "cloud_removal/report.py", "headlines.py", "tables.py",
+    "cloud_removal/product.py", "cloud_removal/publish.py", "cloud_removal/report.py",
+    "publishing/headlines.py", "publishing/tables.py",
     "templates/cloud_removal.html.j2",
 )  # fmt: skip
 CATALOGUED: Final = {

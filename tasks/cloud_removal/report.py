@@ -10,12 +10,12 @@ from pydantic import Field
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from tasks.cloud_removal.paired import PairedDates
-from tasks.headlines import headlines
 from tasks.ledger import Row
-from tasks.product import Product
-from tasks.publication import IllustrationFile, PathOf
-from tasks.report_page import Illustration, render_page
-from tasks.tables import COLUMNS, Figures
+from tasks.publishing.headlines import headlines
+from tasks.publishing.product import Product
+from tasks.publishing.publication import IllustrationFile, PathOf
+from tasks.publishing.report_page import Illustration, render_page
+from tasks.publishing.tables import COLUMNS, Figures
 
 METHODS: Final = {
     "model": "the network",
@@ -107,8 +107,8 @@ def _records(file: File | None, path_of: PathOf) -> list[dict[str, object]]:
     if file is None:
         return []
     table = pd.read_csv(path_of(file), dtype={"class": str}, keep_default_na=False, na_values={"value": [""]})
-    records: list[dict[str, object]] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return records
+    plain = table.astype(object).where(table.notna(), None)
+    return [dict(zip(plain.columns, row, strict=True)) for row in plain.itertuples(index=False)]
 
 
 def _in_words(records: list[dict[str, object]]) -> list[dict[str, object]]:
