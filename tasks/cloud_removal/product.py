@@ -16,8 +16,7 @@ from containers.base.contract.model import Contract
 from containers.base.contract.pair import Pair
 from containers.gdal.contract.areas import AreasResult
 from containers.gdal.contract.burn import BurnResult, ChangeMapResult, CompareBurnsResult, SharesResult
-from containers.gdal.contract.dataset import DatasetResult, TilesResult
-from containers.gdal.contract.dem import DemResult
+from containers.gdal.contract.dataset import TilesResult
 from containers.gdal.contract.judge import JudgeRemovalResult
 from containers.gdal.contract.quicklook import Picture
 from containers.grass.contract.zonal import ZonalResult
@@ -63,9 +62,7 @@ class RemovalProducts(Contract):
 
     paired: PairedDates
     pairs: tuple[Pair, ...]
-    terrain: DemResult
     tiles: TilesResult | None
-    dataset: DatasetResult | None
     training: TrainRemovalResult | None
     model: RemovalModel
     prediction: PredictRemovalResult
