@@ -86,7 +86,12 @@ def _environment(job: Job) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return kept | step_environment(
-        job, inputs=str(job.inputs), scratch=str(job.scratch), store_root=str(job.store_root), side=str(job.side)
+        job,
+        inputs=str(job.inputs),
+        scratch=str(job.scratch),
+        store_root=str(job.store_root),
+        side=str(job.side),
+        partials=str(job.partials),
     )
 
 
