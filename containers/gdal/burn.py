@@ -108,9 +108,7 @@ def write_rasters(params: BurnParams, table: SeverityTable, names: Sequence[Burn
     threads = params.execution.threads
     with ExitStack() as files:
         images = files.enter_context(opened(params, names))
-        sinks = {
-            name: files.enter_context(_quantity(out, name, grid, threads)) for name in layer_names(names, rules)
-        }
+        sinks = {name: files.enter_context(_quantity(out, name, grid, threads)) for name in layer_names(names, rules)}
         classes: dict[str, Any] = {"dtype": "uint8", "overviews": "mode", "threads": threads}
         tags = tags_of(names_of(table)) | {"INDEX": rules.index}
         severities = files.enter_context(create_cog(out / "severity.tif", grid, nodata=UNKNOWN, tags=tags, **classes))
@@ -125,7 +123,7 @@ def write_rasters(params: BurnParams, table: SeverityTable, names: Sequence[Burn
             severities.write(severity, 1, window=window)
             burns.write(burned_of(severity, lowest), 1, window=window)
             counts += np.bincount(severity.ravel(), minlength=256)
-            outside += np.count_nonzero(~np.isnan(telling) & (severity == UNKNOWN))
+            outside += int(np.count_nonzero(~np.isnan(telling) & (severity == UNKNOWN)))
             progress(window.row_off + window.height, grid.height, "severity")
     return Cells(counts, outside)
 

@@ -39,8 +39,7 @@ def bai(red: Rows, nir: Rows) -> Rows:
     """Above 0 and at most 4e8. Slightly negative reflectance over dark ground counts as none."""
     red, nir = np.maximum(red, 0), np.maximum(nir, 0)
     distance = (_CHARCOAL_RED - red) ** 2 + (_CHARCOAL_NIR - nir) ** 2
-    index: Rows = np.float32(1) / np.maximum(distance, _LEAST_SQUARE)
-    return index
+    return (1 / np.maximum(distance, _LEAST_SQUARE)).astype(np.float32)
 
 
 def rbr(nbr_before: Rows, nbr_after: Rows) -> Rows:

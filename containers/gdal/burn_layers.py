@@ -11,8 +11,9 @@ from rasterio.windows import Window
 from containers.base.grid import require_grid
 from containers.base.raster import grown, open_raster
 from containers.base.step import local_path
-from containers.gdal.burn_indices import Rows, differences, indices_of, reflectance
+from containers.gdal.burn_indices import differences, indices_of, reflectance
 from containers.gdal.contract.burn import BURN_BANDS, BurnIndex, BurnParams, BurnRules, Reflectances
+from containers.gdal.indices import Rows
 from containers.gdal.median import median_filter
 from containers.gdal.severity import UNKNOWN
 

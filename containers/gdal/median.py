@@ -32,5 +32,5 @@ def _middle(values: NDArray[np.float32]) -> NDArray[np.float32]:
     ordered = np.sort(values, axis=-1)
     known = np.count_nonzero(~np.isnan(ordered), axis=-1)[..., np.newaxis]
     lower, upper = (np.take_along_axis(ordered, at, axis=-1) for at in ((known - 1) // 2, known // 2))
-    middle: NDArray[np.float32] = (lower + (upper - lower) / 2)[..., 0]
-    return middle
+    middle = (lower + upper) / 2
+    return middle[..., 0].astype(np.float32)

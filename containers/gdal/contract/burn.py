@@ -9,6 +9,7 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
+from containers.gdal.contract.areas import Drawing, SampleResult
 
 BurnIndex = Literal["ndvi", "evi", "msavi", "bai", "nbr"]
 SeverityIndex = Literal["dnbr", "rbr", "dndvi"]
@@ -154,6 +155,27 @@ class CompareBurnsParams(StepParams):
     sky: File = Field(description="Sky classes at t1: what hid the ground")
 
 
+BURN_CLASSES: Final = {"burned": 1, "unburned": 0}
+"""Class name to the code of burned rasters and of samples of them: give it to gdal.areas."""
+
+
+class SampleBurnParams(Drawing, StepParams):
+    """Draw a stratified random sample of cells from a burn map; read what truly burned where that is given.
+
+    Strata: burned, unburned near burned, other unburned. Unknown cells are outside the sampling frame.
+    """
+
+    step: ClassVar[str] = "gdal.sample_burn"
+    result: ClassVar[type[StepResult]] = SampleResult
+    resources: ClassVar[Resources] = Resources(memory_mb=1536)
+
+    burned: File = Field(description="1 burned, 0 not, nodata 255")
+    period: str = Field(default="after", pattern=r"^[A-Za-z0-9_-]+$", description="As in the counts of gdal.burn")
+    reference: File | None = Field(
+        default=None, description="What truly burned, 1 and 0, in any CRS; empty: the column is left blank"
+    )
+
+
 class ChangeMapResult(StepResult):
     change: File = Field(description="1 changed, 0 not, uint8 COG, nodata 255")
     share: float = Field(ge=0, le=1, description="Share of the cells with data that changed")
@@ -171,7 +193,9 @@ class ChangeMapParams(StepParams):
     block_px: int = Field(default=4, ge=2, le=16, description="Edge of the blocks in cells")
     components: int = Field(default=3, ge=1, le=16, description="Principal components kept")
     erosion_px: int = Field(default=2, ge=0, le=10, description="Radius of the final erosion by a diamond in cells")
-    sample_blocks: int = Field(default=20_000, ge=100, le=200_000, description="Blocks that PCA and clusters learn from")
+    sample_blocks: int = Field(
+        default=20_000, ge=100, le=200_000, description="Blocks that PCA and clusters learn from"
+    )
     seed: int = Field(default=2, ge=0, description="Seed of the sample and of the clusters")
 
 

@@ -37,7 +37,9 @@ class TwoDates:
 
     def stored(self, store: Any) -> dict[str, Reflectances]:
         return {
-            date: Reflectances(bands={name: store.cog(band, self.grid, nodata=NODATA, name=name) for name, band in bands})
+            date: Reflectances(
+                bands={name: store.cog(band, self.grid, nodata=NODATA, name=name) for name, band in bands}
+            )
             for date, bands in (("before", self.before.items()), ("after", self.after.items()))
         }
 
