@@ -20,7 +20,7 @@ def interval_codes(values: NDArray[np.floating], edges: Sequence[float]) -> NDAr
     scale = 10**DECIMALS
     steps = np.rint(values.astype(np.float64) * scale)
     bounds = np.rint(np.asarray(edges, dtype=np.float64) * scale)
-    codes = np.searchsorted(bounds, steps, side="right").astype(np.uint8)
+    codes: NDArray[np.uint8] = np.searchsorted(bounds, steps, side="right").astype(np.uint8)
     codes[steps == bounds[-1]] = len(edges) - 1
     codes[codes == len(edges)] = 0
     return codes

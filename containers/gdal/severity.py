@@ -76,15 +76,15 @@ def _named(rules: BurnRules, path: Path) -> SeverityTable:
     tables = tomllib.loads(path.read_text())
     name = rules.table or rules.index
     if name not in tables:
-        raise _refused(f"there is no severity table {name!r}; there are {sorted(tables)}", path)
+        raise _refused(f"There is no severity table {name!r}; there are {sorted(tables)}", path)
     if tables[name].get("index") != rules.index:
-        raise _refused(f"the severity table {name!r} is for {tables[name].get('index')}, not for {rules.index}", path)
+        raise _refused(f"The severity table {name!r} is for {tables[name].get('index')}, not for {rules.index}", path)
     try:
         return SeverityTable(classes=tables[name].get("classes", ()))
     except ValidationError as error:
         said = "; ".join(problem["msg"] for problem in error.errors())
-        raise _refused(f"the severity table {name!r} cannot be used: {said}", path) from error
+        raise _refused(f"The severity table {name!r} cannot be used: {said}", path) from error
 
 
 def _refused(reason: str, path: Path) -> StepError:
-    return StepError("bad_config", f"{reason[0].upper()}{reason[1:]}.", f"Choose another, or correct {path.name}.")
+    return StepError("bad_config", f"{reason}.", f"Choose another, or correct {path.name}.")

@@ -46,7 +46,7 @@ def nearest_codes(source: Any, part: Grid) -> NDArray[np.int32]:
     if window is None:
         return np.full(part.shape, NO_CODE, dtype=np.int32)
     labelled = source.read_masks(1, window=window) > 0
-    codes = np.where(labelled, source.read(1, window=window), NO_CODE).astype(np.int32)
+    codes = np.where(labelled, source.read(1, window=window).astype(np.int32), NO_CODE)
     return np.append(codes, np.int32(NO_CODE))[nearest_index(control, window, part.shape)]
 
 
