@@ -4,6 +4,17 @@ from prefect import task
 
 from containers.gdal.contract.align import AlignParams, AlignResult
 from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams, SampleResult
+from containers.gdal.contract.burn import (
+    BurnParams,
+    BurnResult,
+    ChangeMapParams,
+    ChangeMapResult,
+    CompareBurnsParams,
+    CompareBurnsResult,
+    SampleBurnParams,
+    SharesParams,
+    SharesResult,
+)
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
@@ -166,4 +177,29 @@ def merge_windows(params: MergeParams) -> MergeResult:
 
 @task(**STEP_TASK, task_run_name="{params.image.name} on the grid")
 def fit_image(params: FitImageParams) -> FitImageResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="burned area {params.period}")
+def map_burn(params: BurnParams) -> BurnResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="compare burn maps")
+def compare_burns(params: CompareBurnsParams) -> CompareBurnsResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="reference sample of the burn")
+def sample_burn(params: SampleBurnParams) -> SampleResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="change map")
+def map_change(params: ChangeMapParams) -> ChangeMapResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="severity by land cover and terrain")
+def severity_shares(params: SharesParams) -> SharesResult:
     return run_step(params)
