@@ -1,13 +1,16 @@
 """Tiles of all pairs in one HDF5 file, and the scalers that its training part asks for."""
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from containers.base.contract.files import output_file
 from containers.base.contract.step import StepError
@@ -18,7 +21,7 @@ from containers.gdal.chunks import pack
 from containers.gdal.contract.dataset import PARTS, DatasetParams, DatasetResult
 from containers.gdal.dataset_layout import LAYERS, bands_of, channels_of, create_part, describe, json_of
 from containers.gdal.pair_files import require_pair
-from containers.gdal.pair_tile import PairTile, is_seen, read_pair_tile, require_layers
+from containers.gdal.pair_tile import PairTile, is_seen, read_pair, require_layers
 from containers.gdal.pipeline import in_order
 from containers.gdal.scaler_fit import RADAR_UNIT, Histograms
 from containers.gdal.tile_table import Tile, read_tiles
@@ -27,14 +30,14 @@ from containers.gdal.tile_table import Tile, read_tiles
 class Sample(NamedTuple):
     """One tile, ready to be written."""
 
-    place: int
-    """Its position in its part."""
     tile: Tile
     values: PairTile
     packed: dict[str, bytes]
 
 
 Parts = dict[str, list[Tile]]
+_RUN_PX = 2048
+"""So wide a window is read at once: opening rasters for every tile costs more than reading it."""
 
 
 def add_to_fit(
@@ -46,6 +49,20 @@ def add_to_fit(
     histograms.add(tile.inputs[..., :n_radar], channels[:n_radar], everywhere)
     histograms.add(tile.inputs[..., n_radar:], channels[n_radar:], is_seen(tile.sky_t0))
     histograms.add(tile.target, bands, is_seen(tile.sky_t1))
+
+
+def runs(tiles: Sequence[Tile], tile_px: int) -> Iterator[list[Tile]]:
+    """Tiles that are read together: neighbours in one row of a pair, from west to east."""
+    last: list[Tile] = []
+    for tile in sorted(tiles, key=lambda tile: (tile.pair, tile.row_px, tile.col_px)):
+        if last:
+            same_row = (tile.pair, tile.row_px) == (last[0].pair, last[0].row_px)
+            if not same_row or tile.col_px + tile_px - last[0].col_px > max(_RUN_PX, tile_px):
+                yield last
+                last = []
+        last.append(tile)
+    if last:
+        yield last
 
 
 def run(params: DatasetParams, out: Path) -> DatasetResult:
@@ -95,24 +112,34 @@ def _write_parts(file: Any, params: DatasetParams, parts: Parts) -> tuple[dict[s
     channels, bands = channels_of(params), bands_of(params)
     for part, tiles in parts.items():
         create_part(file, part, tiles, params.tile_px, {"inputs": len(channels), "target": len(bands)})
-    samples = [(place, tile) for tiles in parts.values() for place, tile in enumerate(tiles)]
-    histograms, filled = Histograms(), {channel.name: 0 for channel in channels if channel.unit == RADAR_UNIT}
+    place = {(tile.pair, tile.id): number for tiles in parts.values() for number, tile in enumerate(tiles)}
+    histograms, filled, done = Histograms(), np.zeros(2 * len(params.polarisations), np.int64), 0
     with ThreadPoolExecutor(params.execution.threads) as pool:
-        ready = in_order(pool, partial(_read, params), samples, waiting=params.execution.threads + 1)
-        for done, sample in enumerate(ready, start=1):
-            _write(file, sample)
-            if sample.tile.part == "train":
-                add_to_fit(histograms, sample.values, channels, bands)
-            filled = {name: cells + sample.values.filled[name] for name, cells in filled.items()}
-            progress(done, len(samples), f"{sample.tile.part} {sample.tile.id}")
-    return histograms.scalers(params.scaling), filled
+        every = list(chain.from_iterable(parts.values()))
+        items = runs(every, params.tile_px)
+        for samples in in_order(pool, partial(_read, params), items, waiting=params.execution.threads + 1):
+            for sample in samples:
+                _write(file, sample, place[sample.tile.pair, sample.tile.id])
+                if sample.tile.part == "train":
+                    add_to_fit(histograms, sample.values, channels, bands)
+                filled += sample.values.filled
+            done += len(samples)
+            progress(done, len(every), f"{samples[0].tile.pair} {samples[0].tile.id}")
+    names = (channel.name for channel in channels)
+    return histograms.scalers(params.scaling), dict(zip(names, filled.tolist(), strict=False))
 
 
-def _read(params: DatasetParams, item: tuple[int, Tile]) -> Sample:
-    place, tile = item
-    pair = next(pair for pair in params.pairs if pair.label == tile.pair)
-    values = read_pair_tile(pair, channels_of(params), bands_of(params), tile.window(params.tile_px))
-    return Sample(place, tile, values, {layer: pack(_layer(values, layer)) for layer in LAYERS})
+def _read(params: DatasetParams, tiles: Sequence[Tile]) -> list[Sample]:
+    first, last, size = tiles[0], tiles[-1], params.tile_px
+    pair = next(pair for pair in params.pairs if pair.label == first.pair)
+    window = Window(first.col_px, first.row_px, last.col_px + size - first.col_px, size)
+    rows = read_pair(pair, channels_of(params), bands_of(params), window)
+    samples = []
+    for tile in tiles:
+        left = tile.col_px - first.col_px
+        values = rows.tile(slice(left, left + size))
+        samples.append(Sample(tile, values, {layer: pack(_layer(values, layer)) for layer in LAYERS}))
+    return samples
 
 
 def _layer(values: PairTile, name: str) -> NDArray[Any]:
@@ -120,10 +147,10 @@ def _layer(values: PairTile, name: str) -> NDArray[Any]:
     return layer
 
 
-def _write(file: Any, sample: Sample) -> None:
+def _write(file: Any, sample: Sample, place: int) -> None:
     for layer, data in sample.packed.items():
         dataset = file[f"{sample.tile.part}/{layer}"]
-        dataset.id.write_direct_chunk((sample.place,) + (0,) * (dataset.ndim - 1), data)
+        dataset.id.write_direct_chunk((place,) + (0,) * (dataset.ndim - 1), data)
 
 
 def _refused(reason: str) -> StepError:

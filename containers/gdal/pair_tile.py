@@ -1,17 +1,17 @@
 """A window of a pair as numbers that are stored: what the network sees, what it must tell, and what hides either."""
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from containers.base.contract.files import File
 from containers.base.contract.legend import HIDING, Sky
-from containers.base.contract.pair import OpticalImage, Pair
-from containers.base.contract.radar import BackscatterResult
+from containers.base.contract.pair import Pair
 from containers.base.contract.step import StepError
-from containers.base.decibel import DB_NODATA, filled_gaps, to_decibel
+from containers.base.decibel import DB_NODATA, filled_gaps, has_power, to_decibel
 from containers.base.raster import read_band
 from containers.base.scalers import Channel
 from containers.base.step import local_path
@@ -26,8 +26,8 @@ class PairTile(NamedTuple):
     """(y, x, band): the image of t1 as it was seen, clouds and all."""
     sky_t0: NDArray[np.uint8]
     sky_t1: NDArray[np.uint8]
-    filled: dict[str, int]
-    """Radar channel to the number of cells in small gaps that were closed."""
+    filled: tuple[int, ...]
+    """Per radar channel the number of cells in small gaps that were closed."""
 
 
 def is_seen(sky: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -36,21 +36,41 @@ def is_seen(sky: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return seen
 
 
-def read_pair_tile(pair: Pair, channels: Sequence[Channel], bands: Sequence[Channel], window: Window) -> PairTile:
-    """Gaps of radar are closed within the window, in linear power, before it goes to decibels."""
-    layers, filled = [], {}
+class PairWindow(NamedTuple):
+    """What the rasters hold in one window, layers first; tiles are cut out of it."""
+
+    power: NDArray[np.float32]
+    """(radar channel, y, x), linear."""
+    optical: NDArray[np.int16]
+    """(optical channel, y, x)."""
+    target: NDArray[np.int16]
+    sky_t0: NDArray[np.uint8]
+    sky_t1: NDArray[np.uint8]
+
+    def tile(self, cols: slice) -> PairTile:
+        """Some columns of it. Gaps of radar are closed within them, in linear power, before it goes to decibels."""
+        radar = [to_decibel(filled_gaps(power[:, cols])) for power in self.power]
+        gaps = (~has_power(power[:, cols]) for power in self.power)
+        return PairTile(
+            np.stack([*radar, *self.optical[..., cols]], axis=-1),
+            np.stack(list(self.target[..., cols]), axis=-1),
+            np.ascontiguousarray(self.sky_t0[:, cols]),
+            np.ascontiguousarray(self.sky_t1[:, cols]),
+            tuple(int((gap & (decibel != DB_NODATA)).sum()) for gap, decibel in zip(gaps, radar, strict=True)),
+        )
+
+
+def read_pair(pair: Pair, channels: Sequence[Channel], bands: Sequence[Channel], window: Window) -> PairWindow:
+    """`channels` are radar first, as `dataset_layout.channels_of` orders them."""
+    images = {"t0": (pair.radar_t0, pair.optical_t0), "t1": (pair.radar_t1, pair.optical_t1)}
+    layers: dict[str, list[NDArray[Any]]] = {"dB": [], "1": []}
     for channel in channels:
-        name = channel.name.removesuffix(f"_{channel.date}")
-        if channel.unit == "dB":
-            power = read_band(local_path(_radar(pair, channel.date).bands[name]), window)  # type: ignore[index]
-            decibel = to_decibel(filled_gaps(power))
-            filled[channel.name] = int(((decibel != DB_NODATA) & (to_decibel(power) == DB_NODATA)).sum())
-            layers.append(decibel)
-        else:
-            layers.append(read_band(local_path(_optical(pair, channel.date).bands[name]), window))
+        radar, optical = images[channel.date]
+        held: Mapping[Any, File] = radar.bands if channel.unit == "dB" else optical.bands
+        layers[channel.unit].append(read_band(local_path(held[channel.name.removesuffix(f"_{channel.date}")]), window))
     target = [read_band(local_path(pair.optical_t1.bands[band.name]), window) for band in bands]
     sky_t0, sky_t1 = (read_band(local_path(image.sky), window) for image in (pair.optical_t0, pair.optical_t1))
-    return PairTile(np.stack(layers, axis=-1), np.stack(target, axis=-1), sky_t0, sky_t1, filled)
+    return PairWindow(np.stack(layers["dB"]), np.stack(layers["1"]), np.stack(target), sky_t0, sky_t1)
 
 
 def require_layers(pair: Pair, polarisations: Sequence[str], bands: Sequence[str]) -> None:
@@ -65,11 +85,3 @@ def require_layers(pair: Pair, polarisations: Sequence[str], bands: Sequence[str
         if missing := set(wanted) - set(held):
             reason = f"{pair.label} lacks {sorted(missing)} in its {image}; it has {sorted(held)}."
             raise StepError("unknown_band", reason, "Leave them out of the parameters, or make them.")
-
-
-def _radar(pair: Pair, date: str) -> BackscatterResult:
-    return pair.radar_t0 if date == "t0" else pair.radar_t1
-
-
-def _optical(pair: Pair, date: str) -> OpticalImage:
-    return pair.optical_t0 if date == "t0" else pair.optical_t1
