@@ -49,7 +49,7 @@ def run(params: SnapBackscatterParams, out: Path) -> BackscatterResult:
         relative_orbit=first.relative_orbit,
         platform=first.platform,
         grid=params.grid,
-        bands={name: output_file(out / f"{name}.tif") for name in params.polarisations},
+        bands={name: output_file(out / f"gamma0_{name}.tif") for name in params.polarisations},
         incidence=output_file(out / f"{_INCIDENCE}.tif"),
         valid_share=counts.valid / (params.grid.width * params.grid.height),
         simulated=any(product.simulated for product in params.slices),
@@ -67,7 +67,7 @@ class _Counts:
         if self.filled > _MANY_FILLED * self.cells:
             share = self.filled / self.cells
             yield StepWarning(
-                code="filled_cells",
+                code="filled_from_neighbours",
                 reason=f"{share:.1%} of the cells had no positive power and hold the mean of their neighbours.",
                 hint="Choose BILINEAR_INTERPOLATION for the image; a cubic one overshoots.",
             )
@@ -95,7 +95,7 @@ def _written(params: SnapBackscatterParams, source: Path, out: Path) -> _Counts:
     """
     if not source.is_file():
         raise StepError("crashed", f"gpt ended without an error and without {source.name}.", "See the step's log.")
-    counts, names = _Counts(), (*params.polarisations, _INCIDENCE)
+    counts, names = _Counts(), [*(f"gamma0_{name}" for name in params.polarisations), _INCIDENCE]
     with ExitStack() as stack:
         dataset = stack.enter_context(open_raster(source))
         if dataset.count != len(names):
