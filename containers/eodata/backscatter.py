@@ -56,6 +56,8 @@ _SOIL: Final[dict[Polarisation, tuple[float, float]]] = {"vv": (-18.8, 26.0), "v
 _WATER: Final[dict[Polarisation, tuple[float, float]]] = {"vv": (-24.5, 9.0), "vh": (-30.0, 5.0)}
 """Calm water in dB, and dB from calm to windy."""
 _ROUGHNESS_DB, _TRACK_DB, _UNIT_DB, _TEXTURE_DB = 1.6, 0.8, 0.6, 0.7
+_VISIT_DB: Final = 0.6
+"""What differs from visit to visit for no reason that is modelled: dew, wind in the leaves."""
 _WET_LEAVES_DB: Final = 0.9
 _BURNED_DB: Final[dict[Polarisation, tuple[float, float]]] = {"vv": (-1.6, 8.0), "vh": (-3.4, 4.0)}
 """Burned canopy of woods at full severity in dB on dry soil, and dB per m³/m³ of moisture."""
@@ -81,7 +83,8 @@ def gamma_nought(
     woods = np.isin(cover, _WOODS)
     canopy = np.where(woods, np.maximum(canopy, _LEAST_WOOD), canopy * (1 - severity))
     own, rough, track = (_drawn(noise, salt)[plants.timing] for salt in ("radar", "rough", f"radar {visit.track}"))
-    texture = np.float32(_TEXTURE_DB) * noise.smooth(y_m, x_m, 60, "radar texture", 2)
+    texture = _TEXTURE_DB * noise.smooth(y_m, x_m, 60, "radar texture", 2)
+    texture += _VISIT_DB * noise.smooth(y_m, x_m, 130, f"radar on {visit.ordinal}", 3)
     wind = float(noise.uniform(visit.ordinal, visit.track, "wind speed"))
     waves = 1.2 * noise.smooth(y_m, x_m, 700, f"waves {visit.ordinal}", 3)
     power: dict[Polarisation, FloatArray] = {}

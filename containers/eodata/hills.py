@@ -12,7 +12,7 @@ from containers.eodata.contract.scenario import Relief
 from containers.eodata.landscape import Landscape, waters
 from containers.eodata.noise import Axis, FloatArray, Noise
 
-_RIVER_BANK, _LAKE_BANK = 0.35, 0.6
+_RIVER_BANK, _LAKE_BANK = 0.34, 0.6
 """Distance from the water, in units of the water's field, over which valleys rise to the hills."""
 _STEEPEST_GAIN: Final = 1.7
 """Most direct light that a slope gets against level ground."""
@@ -37,7 +37,7 @@ class Hills:
         """Metres above the geoid on the grid of two axes in EPSG:3035: (y, x), float32."""
         river, lake = waters(self.noise, y_m, x_m)
         valley = _rise((self.river - river) / _RIVER_BANK) * _rise((self.lake - lake) / _LAKE_BANK)
-        ridges = ndtr(1.25 * self.noise.smooth(y_m, x_m, 1900, "hills", 3) - 0.2)
+        ridges = ndtr(1.25 * self.noise.smooth(y_m, x_m, 2600, "hills", 3))
         knolls = 0.035 * self.noise.smooth(y_m, x_m, 380, "knolls", 2)
         heights: FloatArray = self.relief.floor_m + self.relief.height_m * valley * np.clip(ridges + knolls, 0, None)
         return heights.astype(np.float32)
