@@ -5,6 +5,7 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.pair import Pair
 from containers.gdal.contract.areas import AreasParams, AreasResult
 from containers.gdal.contract.burn import (
+    BURN_CLASSES,
     BurnParams,
     BurnResult,
     ChangeMapParams,
@@ -149,6 +150,7 @@ def estimate_areas(
         ).result()
     areas: AreasResult = gdal.estimate_areas.submit(
         AreasParams(
+            classes=BURN_CLASSES,
             counts=counts.counts,
             cell_area_ha=paired.grid.cell_area_ha,
             sample=sample.sample if sample else None,
