@@ -7,9 +7,9 @@ from rich.console import Console
 
 from flows.foreground import read_parameters, run_flow
 from tasks import checkout, eodata, services
-from tasks.headlines import print_table
-from tasks.product import Publication
-from tasks.vegetation_tables import print_seasons
+from tasks.publishing.headlines import print_table
+from tasks.publishing.product import Publication
+from tasks.vegetation.tables import print_seasons
 
 PARAMETERS: Final = checkout.ROOT / "deployments" / "parameters"
 

@@ -38,6 +38,8 @@ class Sky(IntEnum):
 
 CLOUDY: Final = (Sky.CLOUD, Sky.CIRRUS)
 """The classes that count as cloud where only cloud and clear are told apart."""
+HIDING: Final = (Sky.CLOUD, Sky.CIRRUS, Sky.SHADOW)
+"""The classes under which the ground is not seen; snow is ground."""
 
 INDEX_SCALE: Final = 1e-4
 """Series of vegetation indices are int16: index = value * 1e-4."""

@@ -50,13 +50,20 @@ class TilesResult(StepResult):
         description="JSON: list of {id, pair, row_px, col_px, block, part, valid_share, hidden_t0, hidden_t1}; "
         "id is <row>_<col>; a tile of one block is in the same part in every pair"
     )
-    refused: File = Field(description="CSV: id, pair, code, value, limit")
-    outlines: File = Field(description="GeoPackage of the tiles with their part, for QGIS")
+    refused: File = Field(
+        description="CSV: id, pair, code, value, limit; a row per rule broken: incomplete, few_data_<image>, "
+        "hidden_t0, hidden_t1, and next_to_<part> for tiles that share cells with one of that part"
+    )
+    outlines: File = Field(description="GeoPackage of all tiles with their part, or refused, for QGIS")
     counts: dict[str, int] = Field(description="Part to its number of tiles over all pairs")
 
 
 class TilesParams(Tiling, StepParams):
-    """Cut the grid into tiles, refuse unfit ones by name, and deal blocks to training, validation and test."""
+    """Cut the grid into tiles, refuse unfit ones by name, and deal blocks to training, validation and test.
+
+    Every part gets at least one block. Where tiles overlap, a tile that shares cells with one of another part is
+    dropped: a training tile before a validation tile, and both before a test tile.
+    """
 
     step: ClassVar[str] = "gdal.tiles"
     result: ClassVar[type[StepResult]] = TilesResult
@@ -77,16 +84,23 @@ class Scaling(Contract):
     )
     optical_groups: tuple[tuple[BandName, ...], ...] = Field(
         default=(("red", "green", "blue"), ("nir", "nir08"), ("swir16", "swir22")),
-        description="Bands that share a scaler, across both dates and the target",
+        description="Bands that share a scaler, across both dates and the target; others have one each",
     )
+
+    @model_validator(mode="after")
+    def _each_band_once(self) -> "Scaling":
+        grouped = [band for group in self.optical_groups for band in group]
+        if twice := sorted({band for band in grouped if grouped.count(band) > 1}):
+            raise ValueError(f"optical_groups hold {twice} more than once")
+        return self
 
 
 class DatasetResult(StepResult):
     """`dataset` is an HDF5 file, see docs/cloud_removal.md: groups train, validation, test, each with `inputs`
     int16 (tile, y, x, channel), `target` int16 (tile, y, x, band), `sky_t0` and `sky_t1` uint8 (tile, y, x), `ids`,
     `pairs`, `rows`, `cols`, `blocks`; nodata −32768. Root attributes: `channels` and `bands` (JSON lists of name,
-    group, date, scale, unit), `scalers` (JSON: group to centre, spread, factor, clip), `grid` (JSON), `tile_px`,
-    `simulated`.
+    group, date, scale, unit), `scalers` (JSON: group to centre, spread, factor, clip, in physical units: see
+    containers/base/scalers.py), `grid` (JSON), `tile_px`, `simulated`.
     """
 
     dataset: File
@@ -94,6 +108,7 @@ class DatasetResult(StepResult):
     channels: tuple[str, ...] = Field(description="Such as vv_t0, vh_t0, vv_t1, vh_t1, red_t0, …")
     bands: tuple[str, ...] = Field(description="Bands of the target")
     tiles: dict[str, int]
+    filled: dict[str, int] = Field(description="Radar channel to the number of cells in small gaps that were closed")
 
 
 class DatasetParams(StepParams):

@@ -99,6 +99,29 @@ def test_rgb_shows_missing_cells_as_such(put_raster: Put, tmp_path: Path) -> Non
     assert cells_of(drawn, UNKNOWN) / (480 * 320) == pytest.approx(0.5, abs=0.02)
 
 
+def test_pictures_of_the_same_limits_can_be_compared(put_raster: Put, tmp_path: Path) -> None:
+    def shown(value: float) -> int:
+        file = put_raster(f"v{value}", np.full((100, 150), value, np.float32), nodata=None)
+        picture = Picture(name="p", title="", kind="rgb", rasters=(file,) * 3, limits=(0.0, 0.5))
+        drawing = KINDS["rgb"]([tmp_path / "store" / file.store_path] * 3, picture, 500)
+        return int(drawing.picture[50, 50, 0])
+
+    assert [shown(value) for value in (0.0, 0.1, 0.25, 0.5, 0.9)] == [0, 51, 128, 255, 255]
+
+
+def test_decibels_of_linear_power(put_raster: Put, tmp_path: Path) -> None:
+    power = np.array([[0.001, 0.01, 0.1, 0.0]], np.float32).repeat(80, axis=0).repeat(30, axis=1)
+    file = put_raster("vv", power, nodata=None)
+    picture = Picture(name="p", title="", kind="continuous", rasters=(file,), decibel=True, limits=(-30, -10))
+    drawing = KINDS["continuous"]([tmp_path / "store" / file.store_path], picture, 500)
+    height, width, _ = drawing.picture.shape
+    columns = (width * part // 8 for part in (1, 3, 5, 7))
+    dark, middle, bright, nothing = (drawing.picture[height // 2, column].tolist() for column in columns)
+    assert sum(dark) < sum(middle) < sum(bright)
+    assert nothing == np.rint(np.array(to_rgb(UNKNOWN)) * 255).tolist()
+    assert drawing.notes == ()
+
+
 def test_probability_is_a_percentage_whatever_the_data(put_raster: Put, tmp_path: Path) -> None:
     file = put_raster("p", np.full(GRID.shape, 125, dtype=np.uint8), nodata=255, scale=1 / 250)
     drawing = KINDS["probability"](
