@@ -14,11 +14,16 @@ from tasks.vegetation.tables import print_seasons
 PARAMETERS: Final = checkout.ROOT / "deployments" / "parameters"
 
 
-PROFILES: Final = {"impervious_change": "demo", "vegetation_productivity": "vegetation"}
+PROFILES: Final = {
+    "impervious_change": "demo",
+    "vegetation_productivity": "vegetation",
+    "cloud_removal": "cloud_removal",
+}
 """Flow to the archive that its demonstration runs on."""
 _TABLES: Final[dict[str, Callable[[Publication, Console], None]]] = {
     "impervious_change": print_table,
     "vegetation_productivity": print_seasons,
+    "cloud_removal": print_table,
 }
 
 

@@ -39,6 +39,8 @@ def run(params: SnapBackscatterParams, out: Path) -> BackscatterResult:
     memory_mb = memory_limit_mb(params.resources.memory_mb)
     graph = backscatter_graph(params, inputs)
     log = run_gpt(graph, home, memory_mb=memory_mb, threads=params.execution.threads, share=_GPT_SHARE)
+    if params.execution.verbose:
+        print(log, flush=True)
     counts = _written(params, inputs.output, out)
     first = params.slices[0]
     return BackscatterResult(

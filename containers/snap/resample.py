@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from containers.base.contract.files import File, output_file
@@ -21,13 +22,16 @@ _GPT_SHARE = 0.9
 
 
 def run(params: ResampleParams, out: Path) -> ResampleResult:
+    _require_area(params.aoi)
     home = scratch_dir() / "snap"
     version = snap_version(home)
     product = metadata_file(laid_out(params.product, home))
     metadata = parse_product_metadata(product.read_bytes())
     graph = resample_graph(params, product, home / "bands.tif")
     memory_mb = memory_limit_mb(params.resources.memory_mb)
-    run_gpt(graph, home, memory_mb=memory_mb, threads=params.execution.threads, share=_GPT_SHARE)
+    log = run_gpt(graph, home, memory_mb=memory_mb, threads=params.execution.threads, share=_GPT_SHARE)
+    if params.execution.verbose:
+        print(log, flush=True)
     source = home / "bands.tif"
     if not source.is_file():
         raise StepError("crashed", f"gpt ended without an error and without {source.name}.", "See the step's log.")
@@ -50,6 +54,16 @@ def reflectance(numbers: NDArray[np.generic], offset_dn: float, quantification: 
     scaled = np.rint((numbers.astype(np.float64) + offset_dn) / (quantification * REFLECTANCE_SCALE))
     inside = np.clip(scaled, REFLECTANCE_NODATA + 1, REFLECTANCE_SATURATED)
     return np.where(numbers == 0, REFLECTANCE_NODATA, inside).astype(np.int16)
+
+
+def _require_area(aoi: str) -> None:
+    """Raises `bad_aoi` for what is no WKT of an area; empty stands for the whole product."""
+    try:
+        has_area = not aoi or shapely.from_wkt(aoi).area > 0
+    except shapely.errors.ShapelyError as error:
+        raise StepError("bad_aoi", f"{aoi!r} is no WKT: {error}.", "Give a polygon in EPSG:4326.") from error
+    if not has_area:
+        raise StepError("bad_aoi", f"{aoi!r} has no area.", "Give a polygon in EPSG:4326.")
 
 
 def _written(params: ResampleParams, source: Path, name: str, metadata: ProductMetadata, out: Path) -> File:

@@ -1,4 +1,4 @@
-"""SNAP itself, where somebody has built its image: its parameters against our descriptors, its result against sarsen."""
+"""SNAP itself, where its image exists: its parameters against our descriptors, its result against sarsen."""
 
 import json
 import re
@@ -24,9 +24,9 @@ GROUND = Grid(epsg=3035, resolution_m=10, west_m=4_470_000, north_m=2_770_000, w
 OPERATORS = json.loads((Path(__file__).parents[2] / "containers" / "snap" / "operators.json").read_text())["operators"]
 WHEN = datetime(2021, 6, 12, 5, 17, 30, tzinfo=UTC)
 PASS: dict[str, Any] = {
-    "platform": "S1A",
-    "datatake": "043E5D",
-    "absolute_orbit": 36_200,
+    "platform": "S1B",
+    "datatake": "039993",
+    "absolute_orbit": 30_148,
     "relative_orbit": 22,
     "direction": "descending",
 }

@@ -67,6 +67,18 @@ def test_without_metadata(resample_params, snap_store, snap_out, gpt) -> None:
     assert raised.value.code == "missing_file"
 
 
+@pytest.mark.parametrize("aoi", ["POLYGON ((15 47, 16", "POINT (15 47)", "15,47,16,48"])
+def test_an_area_that_is_none(resample_params, snap_out, gpt, aoi: str) -> None:
+    with pytest.raises(StepError) as raised:
+        run(resample_params(aoi=aoi), snap_out)
+    assert raised.value.code == "bad_aoi"
+
+
+def test_what_gpt_said_is_printed_on_demand(resample_params, snap_out, gpt, capsys) -> None:
+    run(resample_params(execution={"verbose": True}), snap_out)
+    assert "Executing processing graph" in capsys.readouterr().out
+
+
 def test_a_band_that_l2a_lacks(resample_params, snap_out, gpt) -> None:
     with pytest.raises(StepError) as raised:
         run(resample_params(bands=("cirrus",)), snap_out)
