@@ -13,7 +13,7 @@ from tasks.catalogue.answer import HINTS
 from tasks.radar_catalogue import files
 from tasks.radar_catalogue.request import RadarRequest
 from tasks.radar_catalogue.search import search_radar
-from tests.tasks.radar_catalogue.conftest import AOI, DATA, MAY, folder_of, radar_name, safe_paths
+from tests.tasks.radar_items import AOI, DATA, MAY, folder_of, radar_name, safe_paths
 
 NEEDED = [path for path in safe_paths(radar_name()) if "rfi" not in path and not path.startswith(("preview", "supp"))]
 """The manifest, and four objects of each polarisation."""
