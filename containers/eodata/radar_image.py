@@ -9,12 +9,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import Transformer
 from scipy.ndimage import binary_fill_holes
 
 from containers.base.contract.radar import Polarisation
 from containers.eodata.radar_geometry import PIXEL_M, Frame, ground_range, line_interval_s, zero_doppler_s
-from containers.eodata.radar_ground import RadarGround
+from containers.eodata.radar_ground import RadarGround, to_geographic
 from containers.eodata.radar_orbit import Array, Orbit, geocentric
 
 MARGIN_PX: Final = 96
@@ -41,8 +40,7 @@ def cell_points(ground: RadarGround, first: int, last: int) -> Array:
     rows, columns = np.arange(first - 1, last + 1), np.arange(-1, grid.width + 1)
     east = grid.west_m + (columns + 0.5) * grid.resolution_m
     north = grid.north_m - (rows + 0.5) * grid.resolution_m
-    to_geographic = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
-    longitude, latitude = to_geographic.transform(*np.meshgrid(east, north))
+    longitude, latitude = to_geographic(grid.epsg).transform(*np.meshgrid(east, north))
     heights = ground.heights_m[np.clip(rows, 0, grid.height - 1)[:, None], np.clip(columns, 0, grid.width - 1)]
     return geocentric(longitude, latitude, heights.astype(np.float64))
 
