@@ -16,6 +16,7 @@ import numpy.typing as npt
 import rasterio
 from scipy.stats import rankdata
 
+from containers.base.contract.radar import Polarisation
 from containers.base.sentinel2 import QUANTIFICATION
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.camera import MARGIN
@@ -47,9 +48,9 @@ class Ground(NamedTuple):
 
     cover: npt.NDArray[np.uint8]
     severity: FloatArray
-    before: dict[str, FloatArray]
+    before: dict[Polarisation, FloatArray]
     """Gamma nought of both polarisations in dB, with speckle, of the radar pass that belongs to t0."""
-    after: dict[str, FloatArray]
+    after: dict[Polarisation, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,9 @@ def common_passes(dates: tuple[RadarDate, ...], *images: datetime) -> list[Radar
 
 def _speckled(
     world: World, seed: int, date: RadarDate, looks: float, at: npt.NDArray[np.int64]
-) -> dict[str, FloatArray]:
+) -> dict[Polarisation, FloatArray]:
     random = np.random.default_rng(date.start.toordinal())
-    found = {}
+    found: dict[Polarisation, FloatArray] = {}
     for band, power in radar_ground(world, seed, date).gamma0.items():
         speckle = random.gamma(looks, 1 / looks, at.shape)
         found[band] = (10 * np.log10(power.reshape(-1)[at] * speckle)).astype(np.float32)
