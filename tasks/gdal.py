@@ -7,6 +7,7 @@ from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParam
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
+from containers.gdal.contract.dem import DemParams, DemResult
 from containers.gdal.contract.fill import FillParams, FillResult
 from containers.gdal.contract.labels import LabelsParams, LabelsResult
 from containers.gdal.contract.land import LandParams, LandResult
@@ -160,4 +161,9 @@ def animate(params: AnimationParams) -> AnimationResult:
 
 @task(**STEP_TASK, task_run_name="merge windows")
 def merge_windows(params: MergeParams) -> MergeResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="heights")
+def join_dem(params: DemParams) -> DemResult:
     return run_step(params)

@@ -113,7 +113,9 @@ def simulate(radar_store: RadarStore) -> Callable[..., SimulatedPass]:
     from containers.eodata.radar_ground import RadarGround
     from containers.eodata.radar_pass import RadarPass
 
-    def make(heights: Heights = plain, gamma0: Any = GAMMA0, dem: Heights | None = None, **options: Any) -> SimulatedPass:
+    def make(
+        heights: Heights = plain, gamma0: Any = GAMMA0, dem: Heights | None = None, **options: Any
+    ) -> SimulatedPass:
         rows, cols = np.mgrid[: GROUND.height, : GROUND.width] + 0.5
         surface = heights(cols * 10, rows * 10).astype(np.float32)
         cells = {name: np.broadcast_to(np.float32(value), GROUND.shape).copy() for name, value in gamma0.items()}
