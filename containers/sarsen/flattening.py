@@ -62,15 +62,26 @@ def _lay_down(areas: Array, row: Values, col: Values, area: Values) -> None:
     target += sums[skip_row : skip_row + target.shape[0], skip_col : skip_col + target.shape[1]]
 
 
-def gamma_nought(beta: Array, areas: Array, looks: int) -> Array:
-    """Terrain-flattened gamma nought of pixels of the multilooked image; (y, x), linear power.
+def area_share(areas: Array, window: Window, pixels: Window, looks: int) -> Array:
+    """What pixels of the image itself see, each over its own area; (y, x), NaN where nearly no ground is in sight.
 
-    Beta nought counts per area of the slant range plane, gamma nought per area across the line of sight: what is laid
-    down in a pixel is the quotient of both. NaN where nearly no ground is in sight.
+    Beta nought counts per area of the slant range plane, gamma nought per area across the line of sight: this is the
+    factor between them. It is bilinear between the multilooked pixels of `window` that `areas` covers.
     """
-    share = areas / looks**2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(share >= LEAST_AREA, beta / share, np.nan).astype(np.float32)
+    share = areas / np.float32(looks**2)
+    for axis, (first, size, start) in enumerate(
+        (
+            (pixels.row_off, pixels.height, window.row_off),
+            (pixels.col_off, pixels.width, window.col_off),
+        )
+    ):
+        position = looked(first + np.arange(size, dtype=float), looks) - start
+        position = np.clip(position, 0, areas.shape[axis] - 1)
+        before = np.floor(position).astype(int)
+        after = np.minimum(before + 1, areas.shape[axis] - 1)
+        weight = np.expand_dims((position - before).astype(np.float32), 1 - axis)
+        share = np.take(share, before, axis) * (1 - weight) + np.take(share, after, axis) * weight
+    return np.where(share >= LEAST_AREA, share, np.float32(np.nan))
 
 
 def sampled(image: NDArray[np.float32], row: Values, col: Values) -> Array:

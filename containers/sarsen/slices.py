@@ -16,7 +16,7 @@ from containers.base.grid import part_of
 from containers.base.raster import row_windows, tile_windows
 from containers.base.step import progress, scratch_dir
 from containers.sarsen.contract.backscatter import SarsenBackscatterParams
-from containers.sarsen.flattening import add_facets, gamma_nought, looked
+from containers.sarsen.flattening import add_facets, looked
 from containers.sarsen.geometry import Seen, View, cells_around, look_at, open_view, positions_of
 from containers.sarsen.image import Image, looked_shape, open_image, strips
 from containers.sarsen.safe import channel_of, lay_out
@@ -31,6 +31,8 @@ _FURTHEST_CELLS: Final = 500
 _EDGE: Final = 2
 """Cells that a facet leans on beyond its own."""
 _SPARE_PX: Final = 4
+_FILTERED_M: Final = 250.0
+"""Ground around the grid that filters look at."""
 _COARSE_CELLS: Final = 32
 
 
@@ -92,7 +94,7 @@ def _those_that_meet(slices: list[Slice], grid: Grid) -> list[Slice]:
 def flatten(one: Slice, dem: Any, params: SarsenBackscatterParams) -> Flattened | None:
     """What the grid needs of a slice; None where its image does not reach the grid."""
     relief = relief_m(dem)
-    reach = min(_FURTHEST_CELLS, math.ceil(_displaced_m(relief) / params.grid.resolution_m)) + _EDGE
+    reach = min(_FURTHEST_CELLS, math.ceil((_FILTERED_M + _displaced_m(relief)) / params.grid.resolution_m))
     around = cells_around(params.grid, reach)
     window = image_window(one.view, around, relief, params.multilook)
     if window is None:
@@ -105,10 +107,10 @@ def flatten(one: Slice, dem: Any, params: SarsenBackscatterParams) -> Flattened 
     for band, image in one.images.items():
         path = scratch_dir() / f"{one.id}-{band}.npy"
         gamma[band] = np.lib.format.open_memmap(path, "w+", np.float32, areas.shape)
-        for strip in strips(image, window, params):
+        for strip in strips(image, window, areas, params):
             first = int(strip.window.row_off - window.row_off)
             rows = slice(first, first + int(strip.window.height))
-            gamma[band][rows] = gamma_nought(strip.beta, areas[rows], params.multilook)
+            gamma[band][rows] = strip.gamma
             filled += strip.filled
             progress(rows.stop, areas.shape[0], f"{one.id} {band}")
     return Flattened(one.view, window, gamma, filled / (areas.size * len(gamma)))
