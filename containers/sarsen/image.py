@@ -55,7 +55,7 @@ def open_image(channel: Channel, shape: tuple[int, int]) -> Image:
     return Image(channel, shape, beta, read_noise(channel.noise), float(bright))
 
 
-def strips(image: Image, window: Window, areas: Array, params: Backscatter) -> Iterator[Strip]:
+def strips(image: Image, window: Window, areas: NDArray[np.float64], params: Backscatter) -> Iterator[Strip]:
     """A window of the multilooked image from top to bottom; `areas` is what `add_facets` laid down in it.
 
     Whole rows of the file are decoded anyway, so a strip is as wide as the window and as high as memory allows.

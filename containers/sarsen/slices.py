@@ -1,7 +1,6 @@
 """The slices of one pass: opened and tested, the part of each that the grid needs, and that part flattened."""
 
 import math
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -28,7 +27,7 @@ _ZONE_HALF_DEG: Final = 5.0
 _STEEPEST_DEG: Final = 29.0
 """Least incidence of the mode: relief is displaced by its height over the tangent of it."""
 _FURTHEST_CELLS: Final = 500
-_EDGE: Final = 2
+EDGE: Final = 2
 """Cells that a facet leans on beyond its own."""
 _SPARE_PX: Final = 4
 _FILTERED_M: Final = 250.0
@@ -99,9 +98,9 @@ def flatten(one: Slice, dem: Any, params: SarsenBackscatterParams) -> Flattened 
     window = image_window(one.view, around, relief, params.multilook)
     if window is None:
         return None
-    areas = np.zeros((int(window.height), int(window.width)), dtype=np.float32)
-    for seen in seen_by_block(one.view, around, dem, params.chunk_px):
-        add_facets(areas, window, seen, params.multilook)
+    areas = np.zeros((int(window.height), int(window.width)))
+    for block in tile_windows(around.shape, params.chunk_px):
+        add_facets(areas, window, seen_with_edge(one.view, part_of(around, block), dem), params.multilook, EDGE)
     gamma: dict[Polarisation, NDArray[np.float32]] = {}
     filled = 0
     for band, image in one.images.items():
@@ -116,17 +115,9 @@ def flatten(one: Slice, dem: Any, params: SarsenBackscatterParams) -> Flattened 
     return Flattened(one.view, window, gamma, filled / (areas.size * len(gamma)))
 
 
-def seen_by_block(view: View, grid: Grid, dem: Any, chunk_px: int) -> Iterator[Seen]:
-    """All cells of a grid once, block by block, as the satellite sees them."""
-    for window in tile_windows(grid.shape, chunk_px):
-        yield seen_cells(view, part_of(grid, window), dem)
-
-
-def seen_cells(view: View, part: Grid, dem: Any) -> Seen:
-    """The cells of a part of the ground; what their facets lean on is read around them."""
-    seen = look_at(view, ground_of(dem, cells_around(part, _EDGE)))
-    inner = slice(_EDGE, -_EDGE)
-    return Seen(*(values[inner, inner] for values in seen))
+def seen_with_edge(view: View, part: Grid, dem: Any) -> Seen:
+    """The cells of a part of the ground and EDGE more on each side, which facets and their slopes lean on."""
+    return look_at(view, ground_of(dem, cells_around(part, EDGE)))
 
 
 def image_window(view: View, grid: Grid, relief: tuple[float, float], looks: int) -> Window | None:
