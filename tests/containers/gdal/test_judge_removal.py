@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from containers.base.contract.legend import Sky
 from containers.base.contract.step import StepError
@@ -15,7 +16,6 @@ from containers.gdal.contract.dataset import TilesParams
 from containers.gdal.contract.judge import Candidate, JudgeRemovalParams
 from containers.gdal.linear_baseline import NormalEquations
 from containers.gdal.removal_scores import QUANTITIES, Comparison, score
-from tests.containers.base.test_image_quality import slow_ssim
 from tests.containers.gdal.pair_images import GRID, PairImages
 
 BANDS = ("red", "nir08", "swir22")
@@ -96,7 +96,7 @@ def case(raster_store) -> Case:
 
 
 def expected_scores(case: Case) -> dict[tuple[str, str], dict[str, float]]:
-    """Every figure over whole images, SSIM one window at a time."""
+    """Every figure over whole images."""
     sky = case.images.sky["t1"]
     images = {name: found / 1e4 for name, found in case.found.items()}
     images |= {"t0_copy": np.stack([case.images.seen(band, "t0") for band in BANDS]) / 1e4, "linear": case.linear()}
@@ -111,7 +111,7 @@ def expected_scores(case: Case) -> dict[tuple[str, str], dict[str, float]]:
     ):  # fmt: skip
         for method, image in images.items():
             error = (image - reference)[:, counted]
-            windows = slow_windows(np.where(known, image, np.nan), reference, counted)
+            windows = windows_of(np.where(known, image, np.nan), reference, counted)
             cosine = (image * reference).sum(axis=0)
             cosine /= np.linalg.norm(image, axis=0) * np.linalg.norm(reference, axis=0)
             found[method, where] = {
@@ -122,16 +122,18 @@ def expected_scores(case: Case) -> dict[tuple[str, str], dict[str, float]]:
     return found
 
 
-def slow_windows(image: Any, reference: Any, counted: Any) -> list[float]:
-    """SSIM of every window that lies in a block and has data throughout, around counted cells."""
-    values = []
-    for row, col in np.argwhere(counted):
-        in_block = all(5 <= place % BLOCK_PX < BLOCK_PX - 5 for place in (row, col))
-        around = slice(row - 5, row + 6), slice(col - 5, col + 6)
-        if in_block and np.isfinite(image[:, *around] + reference[:, *around]).all():
-            bands = zip(image, reference, strict=True)
-            values.append(np.mean([slow_ssim(one, other, row, col, 1.0) for one, other in bands]))
-    return values
+def windows_of(image: Any, reference: Any, counted: Any) -> list[float]:
+    """SSIM of every window that lies in a block and has data throughout, around counted cells, by scipy's filter."""
+
+    def mean(values: Any) -> Any:
+        return gaussian_filter(values, 1.5, truncate=3.5, axes=(1, 2))
+
+    x, y = image, reference
+    above = (2 * mean(x) * mean(y) + 1e-4) * (2 * (mean(x * y) - mean(x) * mean(y)) + 9e-4)
+    below = (mean(x) ** 2 + mean(y) ** 2 + 1e-4) * (mean(x**2) - mean(x) ** 2 + mean(y**2) - mean(y) ** 2 + 9e-4)
+    inner = np.isin(np.arange(GRID.width) % BLOCK_PX, range(5, BLOCK_PX - 5))
+    similarity = (above / below).mean(axis=0)[counted & inner & inner[: GRID.height, np.newaxis]]
+    return similarity[np.isfinite(similarity)].tolist()
 
 
 def test_scores_equal_whole_images(case) -> None:
@@ -154,8 +156,7 @@ def test_gains_are_paired_and_positive_where_the_model_is_better(case) -> None:
         difference = scores.loc[(baseline, where), metric] - scores.loc[("model", where), metric]
         assert row["gain"] == pytest.approx(-difference if metric == "psnr_db" else difference, rel=1e-4, abs=1e-6)
         assert row["lower"] <= row["gain"] <= row["upper"]
-    assert (gains.loc["t0_copy", "lower"] > 0).all()
-    assert (gains.loc["sar_only", "lower"] > 0).all()
+    assert (gains["lower"].drop("linear") > 0).all()
 
 
 def test_blocks_add_up_to_the_scores(case) -> None:
