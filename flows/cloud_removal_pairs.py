@@ -19,7 +19,7 @@ from tasks.cloud_removal.intake import RemovalInputs, removal_grid
 from tasks.cloud_removal.paired import PairedDate, PairedDates
 from tasks.cloud_removal.passes import find_passes
 from tasks.cloud_removal.scenes import ImageCandidates, TiledImage, find_images
-from tasks.elevation import elevation_tiles
+from tasks.elevation import area_of, stored_tiles, tile_hrefs
 from tasks.parameters.cloud_removal import CloudRemovalParams
 
 Folders = dict[str, SafeFolder]
@@ -87,9 +87,12 @@ def download(paired: PairedDates) -> Folders:
 
 def heights(params: CloudRemovalParams, inputs: RemovalInputs, paired: PairedDates) -> DemResult:
     """Heights above the ellipsoid, slope and aspect."""
-    tiles = inputs.dem or elevation_tiles(paired.zone)
-    result: DemResult = gdal.join_heights.submit(
-        DemParams(tiles=tiles, heights=params.radar.dem_heights, geoid=inputs.geoid, grid=paired.grid)
+    margin_m = params.radar.dem_margin_m
+    tiles = inputs.dem or stored_tiles(tile_hrefs(area_of(paired.grid, margin_m))).files
+    result: DemResult = gdal.join_dem.submit(
+        DemParams(
+            tiles=tiles, heights=params.radar.dem_heights, geoid=inputs.geoid, grid=paired.grid, margin_m=margin_m
+        )
     ).result()
     return result
 
@@ -138,4 +141,4 @@ def backscatter(
         return snap.snap_backscatter.submit(
             SnapBackscatterParams.model_validate({**asked, "orbit_files": inputs.orbit_files})
         )
-    return sarsen.backscatter.submit(SarsenBackscatterParams.model_validate(asked))
+    return sarsen.compute_backscatter.submit(SarsenBackscatterParams.model_validate(asked))
