@@ -4,6 +4,7 @@ from prefect import flow
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
+from containers.base.contract.legend import REFLECTANCE_SCALE
 from containers.base.contract.pair import Pair
 from containers.gdal.contract.dataset import DatasetParams, DatasetResult, TilesParams, TilesResult
 from containers.gdal.contract.dem import DemResult
@@ -160,9 +161,10 @@ def true_bands(params: CloudRemovalParams, inputs: RemovalInputs, grid: Grid) ->
     """The last date without clouds, where somebody knows it."""
     if inputs.true_image is None:
         return {}
-    bands: dict[str, File] = (
-        gdal.fit_image.submit(FitImageParams(image=inputs.true_image, bands=params.bands, grid=grid)).result().bands
+    fitted = gdal.fit_image.submit(
+        FitImageParams(image=inputs.true_image, bands=params.bands, grid=grid, scale=REFLECTANCE_SCALE)
     )
+    bands: dict[str, File] = fitted.result().bands
     return bands
 
 

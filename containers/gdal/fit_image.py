@@ -29,7 +29,14 @@ def run(params: FitImageParams, out: Path) -> FitImageResult:
         indexes = band_indexes(source, params.bands, params.image.name)
         sinks = [
             stack.enter_context(
-                create_cog(path, params.grid, dtype=source.dtypes[0], nodata=source.nodata, bands=(name,))
+                create_cog(
+                    path,
+                    params.grid,
+                    dtype=source.dtypes[0],
+                    nodata=source.nodata,
+                    bands=(name,),
+                    scale=params.scale,
+                )
             )
             for name, path in paths.items()
         ]

@@ -25,3 +25,4 @@ class FitImageParams(StepParams):
         min_length=1, description="Descriptions of the bands; a raster of one band needs none, its band takes the name"
     )
     grid: Grid
+    scale: float = Field(default=1.0, gt=0, description="Quantity = stored value × scale, noted in the files")

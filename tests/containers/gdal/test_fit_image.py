@@ -33,11 +33,14 @@ def described(
 
 
 def test_bands_by_name_by_hand(raster_store, tmp_path) -> None:
-    result = run(FitImageParams(image=described(raster_store), bands=("swir22", "red"), grid=GRID), tmp_path)
+    result = run(
+        FitImageParams(image=described(raster_store), bands=("swir22", "red"), grid=GRID, scale=1e-4), tmp_path
+    )
     assert raster_store.read(result.bands["swir22"], tmp_path).tolist() == [[17, 18, 19], [21, 22, 23]]
     assert raster_store.read(result.bands["red"], tmp_path).tolist() == [[5, 6, 7], [9, 10, 11]]
     with rasterio.open(tmp_path / "red.tif") as dataset:
         assert (dataset.dtypes[0], dataset.nodata, dataset.descriptions) == ("int16", -32768, ("red",))
+        assert dataset.scales == (1e-4,)
 
 
 def test_what_it_does_not_reach_is_nodata(raster_store, tmp_path) -> None:
