@@ -1,7 +1,8 @@
 # `make` lists the targets. Two of them do all set-up: `make demo` and `make test`.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo engine down test check images images-push eodata-up eodata-down server worker deploy plan run accuracy bench clean
+.PHONY: help demo engine down test check images images-push eodata-up eodata-down server worker deploy plan run \
+	pairs download radar optical tiles dataset train predict mosaic burn tensorboard accuracy bench clean
 
 PROFILE ?=
 RUNNER ?= auto
@@ -11,7 +12,7 @@ PYTHON := .venv/bin/python
 CLEARGROUND := $(PYTHON) -m flows.cli
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 14
 
 .venv/ready: requirements.lock pyproject.toml deployments/setup.sh
 	@deployments/setup.sh venv
@@ -65,6 +66,12 @@ plan: .venv/ready ## scenes, bytes, minutes and quota share of FLOW with PARAMS,
 
 run: server ## run FLOW with PARAMS=params.yaml in the foreground
 	@$(CLEARGROUND) run $(FLOW) $(PARAMS)
+
+pairs download radar optical tiles dataset train predict mosaic burn: server ## the flow cloud_removal with PARAMS up to this stage
+	@$(CLEARGROUND) run cloud_removal $(PARAMS) --until $@
+
+tensorboard: .venv/ready ## watch the trainings of this checkout
+	@$(CLEARGROUND) tensorboard
 
 accuracy: tools ## truth: whole jobs over unseen simulated seeds
 	@status=0; for truth in accuracy season_accuracy; do $(PYTHON) -m benchmarks.$$truth || status=1; done; exit $$status

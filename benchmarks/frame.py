@@ -13,6 +13,7 @@ from benchmarks.job import FinishedJob, Maps
 from benchmarks.redraws import Population
 from containers.base.contract.grid import Grid
 from containers.base.regions import ALL
+from containers.gdal.contract.areas import LAND_COVER
 from containers.gdal.reference_sample import UNKNOWN, read_sample
 
 
@@ -22,7 +23,7 @@ def population(job: FinishedJob) -> Population:
         raise LookupError("the sample has no stratum map")
     with rasterio.open(job.path(job.sample.stratum_map)) as source:
         codes, tags = source.read(1), source.tags()
-    strata = read_sample(job.path(job.sample.sample), job.path(job.sample.strata))
+    strata = read_sample(job.path(job.sample.sample), job.path(job.sample.strata), LAND_COVER)
     names = [name for name, cells in strata.strata.items() if name != UNKNOWN and cells > 0]
     index = np.full(256, -1)
     for tag, name in tags.items():

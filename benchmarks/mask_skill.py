@@ -31,7 +31,8 @@ from containers.gdal.contract.mask_model import MaskTableResult, TrainMaskParams
 from containers.gdal.mask_forest import UNKNOWN, cloud_probability, read_model
 from containers.gdal.mask_scores import Counts, called_cloud, combinations, count_pixels, interval, threshold_measures
 from tasks import checkout, eodata
-from tasks.mask_training import (
+from tasks.masks.tile_batches import mask_tile, observe_tile
+from tasks.masks.training import (
     find_training_scenes,
     mask_batches,
     observe_batches,
@@ -43,7 +44,6 @@ from tasks.runner import run_step
 from tasks.scene_ledger import acquisition_of
 from tasks.settings import get_settings
 from tasks.store import open_store
-from tasks.tile_batches import mask_tile, observe_tile
 
 TRAINED: Final = (31, 32, 33)
 SCORED: Final = (41, 42)

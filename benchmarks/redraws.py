@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.gdal.contract.areas import LAND_COVER
 from containers.gdal.estimators import Design
 from containers.gdal.indicators import shown
 
@@ -94,8 +95,8 @@ class _Target(NamedTuple):
 
 def _targets(population: Population) -> Iterator[_Target]:
     for (_, period), indicator in ((pair, name) for pair in pairwise(population.truth) for name in INDICATORS):
-        reference = shown(indicator, period, population.truth)
-        mapped = shown(indicator, period, population.mapped)
+        reference = shown(indicator, period, population.truth, LAND_COVER)
+        mapped = shown(indicator, period, population.mapped, LAND_COVER)
         for name, inside in population.domains.items():
             totals = inside.sum(), reference[inside].sum(), mapped[inside].sum()
             yield _Target(name, indicator, period, reference, mapped, *(int(total) for total in totals))

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the images that changed: containers/build.sh [--push REGISTRY] [TAG] [IMAGE…]
 # TF_PACKAGE=tensorflow[and-cuda] builds the GPU variant of tensorflow, tagged <TAG>-gpu.
+# snap is built only by name, with SNAP_SHA256 (and SNAP_VERSION) of its installer: see docs/snap.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +21,7 @@ source_of() { # image, lock
     {
         "$docker" image inspect --format '{{.Id}}' "$base"
         echo "$2"
+        [ "$1" != snap ] || echo "${SNAP_VERSION:-} ${SNAP_SHA256:-}"
         find containers/base "containers/$1" containers/__init__.py containers/versions.py -type f \
             ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 sha256sum
     } | sha256sum | cut -d' ' -f1
@@ -38,7 +40,8 @@ label_versions() { # name, image, source
 }
 
 build() { # name, image, lock
-    local source log started=$SECONDS
+    local source log arguments=() started=$SECONDS
+    [ "$2" != snap ] || arguments=(--build-arg SNAP_VERSION --build-arg SNAP_SHA256)
     source="$(source_of "$2" "$3")"
     if [ "$(label_of "$1" clearground.source)" = "$source" ]; then
         echo "images: $1 is up to date"
@@ -46,8 +49,9 @@ build() { # name, image, lock
     fi
     echo "images: building $1"
     log="$(mktemp)"
-    "$docker" build --target image --build-arg "BASE=$base" --build-arg "LOCK=$3" --file "containers/$2/Dockerfile" \
-        --tag "$1" . >"$log" 2>&1 || { tail -n 40 "$log" >&2; rm "$log"; echo "images: $1 failed" >&2; exit 1; }
+    "$docker" build --target image --build-arg "BASE=$base" --build-arg "LOCK=$3" "${arguments[@]}" \
+        --file "containers/$2/Dockerfile" --tag "$1" . >"$log" 2>&1 \
+        || { tail -n 40 "$log" >&2; rm "$log"; echo "images: $1 failed" >&2; exit 1; }
     rm "$log"
     label_versions "$1" "$2" "$source"
     echo "images: built $1 in $((SECONDS - started)) s"

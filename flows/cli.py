@@ -1,6 +1,7 @@
 """The `clearground` command, which the make targets call."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,9 +34,7 @@ FlowName = Annotated[str, typer.Argument(help="Name of the flow, such as impervi
 
 @app.command()
 def demo(
-    flow: Annotated[str, typer.Option(help="Flow to show: impervious_change or vegetation_productivity.")] = (
-        "impervious_change"
-    ),
+    flow: Annotated[str, typer.Option(help="Flow to show; the README lists them.")] = ("impervious_change"),
     profile: Annotated[str, typer.Option(help="Profile of the simulated archive; empty: the flow's own.")] = "",
 ) -> None:
     """Run a job on the simulated archive and print the table per region and year."""
@@ -47,12 +46,26 @@ def demo(
 
 
 @app.command()
-def run(flow: FlowName, params: ParamsFile) -> None:
+def run(
+    flow: FlowName,
+    params: ParamsFile,
+    until: Annotated[str, typer.Option(help="Last stage to run, for flows that have stages; empty: all.")] = "",
+) -> None:
     """Run a flow in the foreground, against the archive that the environment names."""
     from flows.foreground import read_parameters, run_flow
 
-    publication = run_flow(flow, read_parameters(params), console)
-    console.print(f"Published in {publication.folder}", soft_wrap=True)
+    outcome = run_flow(flow, read_parameters(params) | ({"until": until} if until else {}), console)
+    console.print(str(outcome), soft_wrap=True)
+
+
+@app.command()
+def tensorboard() -> None:
+    """Watch the trainings of this checkout in TensorBoard, in the foreground."""
+    from tasks import side_files
+    from tasks.settings import get_settings
+
+    command = str(Path(sys.executable).with_name("tensorboard"))
+    os.execv(command, [command, "--logdir", str(get_settings().scratch / side_files.FOLDER)])  # noqa: S606 - no shell
 
 
 @app.command()

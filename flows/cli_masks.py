@@ -20,7 +20,7 @@ def export(
     cloud_value: CloudValue = 1,
 ) -> None:
     """Write every mask as a raster of cloud, clear and 255 for no data, with masks.json."""
-    from tasks.mask_exchange import export_masks
+    from tasks.masks.exchange import export_masks
     from tasks.settings import get_settings
     from tasks.store import open_store
 
@@ -35,7 +35,7 @@ def check(
     cloud_value: CloudValue = 1,
 ) -> None:
     """Say how many acquisitions a run could take from a folder; a fault ends with its sentence."""
-    from tasks.mask_exchange import read_folder
+    from tasks.masks.exchange import read_folder
 
     found = read_folder(folder, metadata, 1 if cloud_value else 0)
     console.print(f"{len(found)} acquisitions have a mask that a run can use instead of computing it")
@@ -53,7 +53,7 @@ def statuses(
     from tasks.parameters.vegetation_productivity import VegetationProductivityParams
     from tasks.scene_memory import FLOW, scene_ledger
     from tasks.status_table import read_statuses
-    from tasks.vegetation_intake import take_in_series
+    from tasks.vegetation.intake import take_in_series
 
     form = VegetationProductivityParams.model_validate(flow_params(FLOW, read_parameters(params)))
     ledger = scene_ledger(take_in_series(form))

@@ -5,8 +5,9 @@ from prefect import flow
 from containers.base.contract.files import File
 from containers.gdal.contract.mask_model import TrainMaskParams, TrainMaskResult
 from tasks import gdal, ledger
-from tasks.mask_model_product import ModelPublication, publish_mask_model
-from tasks.mask_training import (
+from tasks.masks.model_product import ModelPublication, publish_mask_model
+from tasks.masks.tile_batches import mask_tile, observe_tile
+from tasks.masks.training import (
     find_training_scenes,
     mask_batches,
     observe_batches,
@@ -16,7 +17,6 @@ from tasks.mask_training import (
 )
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams
 from tasks.runner import FLOW_OPTIONS
-from tasks.tile_batches import mask_tile, observe_tile
 
 
 @flow(name="cloud_mask_model", flow_run_name="{params.name}", **FLOW_OPTIONS)

@@ -7,18 +7,23 @@ from rich.console import Console
 
 from flows.foreground import read_parameters, run_flow
 from tasks import checkout, eodata, services
-from tasks.headlines import print_table
-from tasks.product import Publication
-from tasks.vegetation_tables import print_seasons
+from tasks.publishing.headlines import print_table
+from tasks.publishing.product import Publication
+from tasks.vegetation.tables import print_seasons
 
 PARAMETERS: Final = checkout.ROOT / "deployments" / "parameters"
 
 
-PROFILES: Final = {"impervious_change": "demo", "vegetation_productivity": "vegetation"}
+PROFILES: Final = {
+    "impervious_change": "demo",
+    "vegetation_productivity": "vegetation",
+    "cloud_removal": "cloud_removal",
+}
 """Flow to the archive that its demonstration runs on."""
 _TABLES: Final[dict[str, Callable[[Publication, Console], None]]] = {
     "impervious_change": print_table,
     "vegetation_productivity": print_seasons,
+    "cloud_removal": print_table,
 }
 
 

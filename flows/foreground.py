@@ -16,16 +16,17 @@ from containers.base.contract.step import StepError
 from tasks import services
 from tasks.archive_limit import ensure_archive_limit
 from tasks.catalogue.plan import Plan
-from tasks.intake import take_in
-from tasks.mask_training_plan import plan_training
+from tasks.impervious.intake import take_in
+from tasks.impervious.scenes import plan_scenes
+from tasks.masks.training_plan import plan_training
 from tasks.orphans import mark_crashed_runs, sweep
-from tasks.scenes import plan_scenes
 from tasks.settings import get_settings
-from tasks.vegetation_intake import take_in_series
-from tasks.vegetation_plan import plan_series
+from tasks.vegetation.intake import take_in_series
+from tasks.vegetation.plan import plan_series
 
 FLOWS: Final = {
     "cloud_mask_model": "CloudMaskModelParams",
+    "cloud_removal": "CloudRemovalParams",
     "impervious_change": "ImperviousChangeParams",
     "vegetation_productivity": "VegetationProductivityParams",
 }

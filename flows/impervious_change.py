@@ -21,11 +21,12 @@ from containers.tensorflow.contract.predict import PredictParams, PredictResult
 from containers.tensorflow.contract.train import LandCoverModel, TrainParams, TrainResult
 from tasks import gdal, grass, ledger, tensorflow
 from tasks.catalogue.selection import Choice
-from tasks.intake import Inputs, take_in
+from tasks.failures import CLOUDED, UNREADABLE, usable
+from tasks.impervious.intake import Inputs, take_in
+from tasks.impervious.publish import Products, Publication, publish_impervious_change
+from tasks.impervious.scenes import find_scenes, keep_common_tiles
 from tasks.parameters.impervious_change import ImperviousChangeParams
-from tasks.publish import Products, Publication, publish_impervious_change
 from tasks.runner import FLOW_OPTIONS
-from tasks.scenes import CLOUDED, UNREADABLE, find_scenes, keep_common_tiles, usable
 
 
 @flow(name="impervious_change", flow_run_name="{params.name}", **FLOW_OPTIONS)

@@ -23,16 +23,16 @@ from containers.gdal.contract.productivity import (
 from containers.gdal.contract.series import Seen, SeriesParams, SeriesResult
 from tasks import gdal, ledger
 from tasks.catalogue.rules import Acquisition
+from tasks.failures import CLOUDED, usable
+from tasks.masks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year, mask_tile, observe_tile, seen_in_time
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
-from tasks.product import Publication
+from tasks.publishing.product import Publication
 from tasks.runner import FLOW_OPTIONS
 from tasks.scene_memory import remember_read, scene_ledger
-from tasks.scenes import CLOUDED, usable
-from tasks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year, mask_tile, observe_tile, seen_in_time
-from tasks.vegetation_intake import SeriesInputs, take_in_series
-from tasks.vegetation_product import SeriesProducts, WindowProducts
-from tasks.vegetation_publish import publish_vegetation_productivity
-from tasks.vegetation_scenes import find_acquisitions, index_bands, mask_bands
+from tasks.vegetation.intake import SeriesInputs, take_in_series
+from tasks.vegetation.product import SeriesProducts, WindowProducts
+from tasks.vegetation.publish import publish_vegetation_productivity
+from tasks.vegetation.scenes import find_acquisitions, index_bands, mask_bands
 from tasks.windows import filled_span, windows_of
 
 

@@ -62,6 +62,20 @@ def analysis_grid(aoi: MultiPolygon, epsg: int, resolution_m: float, block_px: i
     return Grid.covering(aoi_bounds(aoi, epsg), epsg=epsg, resolution_m=resolution_m, block_px=block_px)
 
 
+def utm_epsg(area: BaseGeometry) -> int:
+    """The EPSG code of the UTM zone (WGS 84) of the centre of an area in EPSG:4326; south of the equator 327xx.
+
+    Zones are the regular ones of 6°, also over Norway and Svalbard, where maps widen some: any zone serves as a grid.
+    """
+    parts = shapely.get_parts(area)
+    west, south, east, north = shapely.total_bounds(parts)
+    if east - west > 180:  # on both sides of the antimeridian
+        longitudes = [edge % 360 for part in parts for edge in (part.bounds[0], part.bounds[2])]
+        west, east = min(longitudes), max(longitudes)
+    zone = int(((west + east) / 2 + 180) % 360 // 6) + 1
+    return (32600 if north + south >= 0 else 32700) + zone
+
+
 def _parse(source: AoiSource, epsg: int | None) -> tuple[BaseGeometry, int | CRS]:
     if isinstance(source, Mapping):
         return _from_geojson(source, epsg)
@@ -226,17 +240,18 @@ def _check_area_of_use(aoi: MultiPolygon, crs: CRS) -> None:
 
 
 def _reproject(aoi: MultiPolygon, source: CRS, target: CRS) -> MultiPolygon:
-    transformer = _transformer(source, target)
+    project = transformer(source, target)
     extent = max(max(part.bounds[2] - part.bounds[0], part.bounds[3] - part.bounds[1]) for part in aoi.geoms)
     dense = shapely.segmentize(aoi, extent / _DENSE_STEPS)
-    projected = shapely.transform(dense, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
+    projected = shapely.transform(dense, lambda xy: np.column_stack(project.transform(xy[:, 0], xy[:, 1])))
     if not np.isfinite(projected.bounds).all():
         raise _bad(f"The area cannot be expressed in {target.name}.", "State the EPSG code of the coordinates.")
     return MultiPolygon(shapely.get_parts(projected).tolist())
 
 
 @lru_cache(maxsize=32)
-def _transformer(source: CRS, target: CRS) -> Transformer:
+def transformer(source: CRS | int, target: CRS | int) -> Transformer:
+    """Between two systems or EPSG codes, east before north."""
     return Transformer.from_crs(source, target, always_xy=True)
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.images import Image
 
-STORE, SCRATCH, INPUTS, SIDE = "/store", "/scratch", "/run/clearground", "/side"
-"""Where a step finds the store, its temporary folder, its parameters and credentials, and its place for logs."""
+STORE, SCRATCH, INPUTS, SIDE, PARTIALS = "/store", "/scratch", "/run/clearground", "/side", "/partials"
+"""Where a step finds the store, its temporary folder, its parameters and credentials, its place for logs, and what an
+earlier attempt has left."""
 LABEL: Final = "clearground"
 _STEP_USER: Final = 65532
 _CODE_ROOT: Final = "/opt/clearground"
@@ -61,7 +62,7 @@ class DockerRunner:
         uid, gid = step_user()
         write_inputs(job, uid if os.geteuid() == 0 else None)
         if os.geteuid() == 0:
-            for folder in filter(None, (job.out, job.scratch, job.side)):
+            for folder in filter(None, (job.out, job.scratch, job.side, job.partials)):
                 os.chown(folder, uid, gid)
         image = self._image_of(type(job.params))
         with engine_errors():
@@ -84,13 +85,16 @@ class DockerRunner:
         out = f"{STORE}/{job.out.relative_to(job.store_root)}"
         return {
             "command": ["python", "-m", job.module, f"{INPUTS}/params.json", out],
-            "environment": step_environment(job, inputs=INPUTS, scratch=SCRATCH, store_root=STORE, side=SIDE),
+            "environment": step_environment(
+                job, inputs=INPUTS, scratch=SCRATCH, store_root=STORE, side=SIDE, partials=PARTIALS
+            ),
             "mounts": [
                 Mount(STORE, str(job.store_root), type="bind", read_only=True),
                 Mount(out, str(job.out), type="bind"),
                 Mount(SCRATCH, str(job.scratch), type="bind"),
                 Mount(INPUTS, str(job.inputs), type="bind", read_only=True),
                 *([Mount(SIDE, str(job.side), type="bind")] if job.side else []),
+                *([Mount(PARTIALS, str(job.partials), type="bind")] if job.partials else []),
             ],
             "user": user,
             "working_dir": SCRATCH,

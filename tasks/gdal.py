@@ -4,11 +4,25 @@ from prefect import task
 
 from containers.gdal.contract.align import AlignParams, AlignResult
 from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams, SampleResult
+from containers.gdal.contract.burn import (
+    BurnParams,
+    BurnResult,
+    ChangeMapParams,
+    ChangeMapResult,
+    CompareBurnsParams,
+    CompareBurnsResult,
+    SampleBurnParams,
+    SharesParams,
+    SharesResult,
+)
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
 from containers.gdal.contract.dataset import DatasetParams, DatasetResult, TilesParams, TilesResult
+from containers.gdal.contract.dem import DemParams, DemResult
+from containers.gdal.contract.download import DownloadParams, DownloadResult
 from containers.gdal.contract.fill import FillParams, FillResult
+from containers.gdal.contract.fit_image import FitImageParams, FitImageResult
 from containers.gdal.contract.judge import JudgeRemovalParams, JudgeRemovalResult
 from containers.gdal.contract.labels import LabelsParams, LabelsResult
 from containers.gdal.contract.land import LandParams, LandResult
@@ -166,6 +180,36 @@ def merge_windows(params: MergeParams) -> MergeResult:
     return run_step(params)
 
 
+@task(**STEP_TASK, task_run_name="{params.image.name} on the grid")
+def fit_image(params: FitImageParams) -> FitImageResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="burned area {params.period}")
+def map_burn(params: BurnParams) -> BurnResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="compare burn maps")
+def compare_burns(params: CompareBurnsParams) -> CompareBurnsResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="reference sample of the burn")
+def sample_burn(params: SampleBurnParams) -> SampleResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="change map")
+def map_change(params: ChangeMapParams) -> ChangeMapResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="severity by land cover and terrain")
+def severity_shares(params: SharesParams) -> SharesResult:
+    return run_step(params)
+
+
 @task(**STEP_TASK, task_run_name="optical image {params.seen[0].acquired:%Y-%m-%d}")
 def mosaic_image(params: OpticalParams) -> OpticalResult:
     return run_step(params)
@@ -183,4 +227,14 @@ def write_dataset(params: DatasetParams) -> DatasetResult:
 
 @task(**STEP_TASK, task_run_name="judge {params.pair.label}")
 def judge_removal(params: JudgeRemovalParams) -> JudgeRemovalResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="download {params.product_id}")
+def download_product(params: DownloadParams) -> DownloadResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="heights")
+def join_dem(params: DemParams) -> DemResult:
     return run_step(params)

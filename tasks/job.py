@@ -42,6 +42,8 @@ class Job:
     flow_run: str | None = None
     side: Path | None = None
     """Where the step leaves files for people beside its result, which stay; None for a step that leaves none."""
+    partials: Path | None = None
+    """What earlier attempts of the same work have left unfinished; None for a step that keeps none."""
 
     @property
     def module(self) -> str:
@@ -113,7 +115,9 @@ def write_inputs(job: Job, uid: int | None = None) -> None:
         path.chmod(0o400)
 
 
-def step_environment(job: Job, *, inputs: str, scratch: str, store_root: str, side: str) -> dict[str, str]:
+def step_environment(
+    job: Job, *, inputs: str, scratch: str, store_root: str, side: str, partials: str
+) -> dict[str, str]:
     """The variables of a step, with folders as it sees them: no secrets, and nothing from the user's shell."""
     threads = str(job.params.execution.threads)
     variables = {
@@ -134,6 +138,8 @@ def step_environment(job: Job, *, inputs: str, scratch: str, store_root: str, si
     }
     if job.side:
         variables["CLEARGROUND_SIDE"] = side
+    if job.partials:
+        variables["CLEARGROUND_PARTIALS"] = partials
     return variables | (_archive_variables(job, inputs) if job.params.resources.network else {})
 
 

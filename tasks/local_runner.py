@@ -24,7 +24,7 @@ from tasks.step_log import LONGEST_LINE
 
 PROGRAMS: Final = {"grass": "grass-core", "gdalwarp": "gdal-bin", "gdalbuildvrt": "gdal-bin"}
 """Program to the Debian package that brings it."""
-MODULES: Final = ("rasterio", "h5py", "scipy", "sklearn", "exactextract", "grass_session", "tensorflow")
+MODULES: Final = ("rasterio", "h5py", "scipy", "sklearn", "exactextract", "grass_session", "sarsen", "tensorflow")
 _KEPT_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "CUDA_VISIBLE_DEVICES")
 _LINE_WAIT_S, _MEMORY_CHECK_S, _END_S = 0.05, 0.5, 10.0
 
@@ -86,7 +86,12 @@ def _environment(job: Job) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return kept | step_environment(
-        job, inputs=str(job.inputs), scratch=str(job.scratch), store_root=str(job.store_root), side=str(job.side)
+        job,
+        inputs=str(job.inputs),
+        scratch=str(job.scratch),
+        store_root=str(job.store_root),
+        side=str(job.side),
+        partials=str(job.partials),
     )
 
 

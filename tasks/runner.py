@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.states import Completed
 
 from containers.base.contract.step import StepError, StepParams, StepResult
-from tasks import ledger, side_files
+from tasks import ledger, partials, side_files
 from tasks.archive_limit import archive_slots
 from tasks.code_id import Code
 from tasks.disk import disk_errors
@@ -185,11 +185,14 @@ def _execute(params: StepParams, key: str, code: Code, machinery: _Machinery) ->
         if side := side_files.new_folder(settings, params, key, attempt.name):
             log.line(side_files.how_to_open(settings, params, key))
         with job_folder(settings, params.step, flow_run) as folder:
-            job = Job(params, attempt, store.local_root, folder, settings, log, flow_run, side)
+            unfinished = partials.folder_of(settings, params, key)
+            job = Job(params, attempt, store.local_root, folder, settings, log, flow_run, side, unfinished)
             result = read_result(job, runner.run(job))
         seconds, peak_mb = time.monotonic() - started, read_peak_mb(job)
         record = record_of(params, result, key=key, folder=attempt, code=code, seconds=seconds, peak_mb=peak_mb)
-        return store.commit(record)
+        committed = store.commit(record)
+        partials.remove(unfinished)
+        return committed
     except BaseException:
         store.discard(attempt)
         raise

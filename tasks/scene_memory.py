@@ -14,7 +14,7 @@ from tasks.catalogue.rules import Acquisition
 from tasks.scene_ledger import SceneLedger, SceneRecord, acquisition_of, noted_now
 from tasks.settings import get_settings
 from tasks.store import open_store
-from tasks.vegetation_intake import SeriesInputs
+from tasks.vegetation.intake import SeriesInputs
 
 FLOW: Final = "vegetation_productivity"
 OFF_LAND: Final = "off_land"

@@ -16,6 +16,8 @@ from tasks.settings import Settings
 from tasks.shelf import Shelf
 from tasks.store_upkeep import Tally
 
+FOLDER: Final = "side"
+"""Below scratch."""
 _DAY_S: Final = 86_400.0
 
 
@@ -34,9 +36,12 @@ def how_to_open(settings: Settings, params: StepParams, key: str) -> str:
     return params.side_files.format(folder=shlex.quote(str(folder))) if folder.is_dir() else ""
 
 
-def remove_old(scratch: Path, shelf: Shelf, *, keep_days: float, dry_run: bool) -> Tally:
-    """Remove folders of keys in which nothing was written for `keep_days`, leased ones excepted. Returns what goes."""
-    root, oldest_s = scratch / "side", time.time() - keep_days * _DAY_S
+def remove_old(root: Path, shelf: Shelf, *, keep_days: float, dry_run: bool) -> Tally:
+    """Remove folders `<step>/<key>` below the root in which nothing was written for `keep_days`, leased ones excepted.
+
+    Returns what goes.
+    """
+    oldest_s = time.time() - keep_days * _DAY_S
     going: list[Path] = []
     for folder in sorted(root.glob("*/*")):
         if is_leased(shelf, str(folder.relative_to(root))):
@@ -50,4 +55,4 @@ def remove_old(scratch: Path, shelf: Shelf, *, keep_days: float, dry_run: bool) 
 
 
 def _folder_of(settings: Settings, params: StepParams, key: str) -> Path:
-    return settings.scratch.resolve() / "side" / params.step / key
+    return settings.scratch.resolve() / FOLDER / params.step / key

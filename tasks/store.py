@@ -21,12 +21,11 @@ from containers.base.contract.files import STORE_SCHEME, File, sha256_of
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepError, StepParams
 from containers.base.storage import SCHEME, fetch, stat
-from tasks import records
+from tasks import partials, records, side_files
 from tasks.leases import lease
 from tasks.records import Record
 from tasks.settings import Settings
 from tasks.shelf import Shelf
-from tasks.side_files import remove_old
 from tasks.store_bucket import BucketShelf
 from tasks.store_folder import FolderShelf
 from tasks.store_upkeep import Fault, Status, collect_garbage, count, find_faults
@@ -162,11 +161,14 @@ class Store:
     def gc(self, keep_days: float, *, dry_run: bool = False) -> Status:
         """Remove what no published product descends from and what is older than `keep_days`. Returns what goes.
 
-        Of this machine's side files, such as training logs, everything of that age goes.
+        Of this machine's side files, such as training logs, and unfinished work everything of that age goes.
         """
         collected = collect_garbage(self.shelf, keep_days=keep_days, dry_run=dry_run)
-        side = remove_old(self.scratch, self.shelf, keep_days=keep_days, dry_run=dry_run)
-        return Status(steps={**collected.steps, "side": side}) if side.artifacts else collected
+        beside = {
+            name: side_files.remove_old(self.scratch / name, self.shelf, keep_days=keep_days, dry_run=dry_run)
+            for name in (side_files.FOLDER, partials.FOLDER)
+        }
+        return Status(steps=collected.steps | {name: tally for name, tally in beside.items() if tally.artifacts})
 
     def status(self) -> Status:
         """Artifacts and bytes per step."""

@@ -38,7 +38,7 @@ class Tally(Contract):
 
 class Status(Contract):
     """Tallies by step; `user` stands for imported files, `unfinished` for attempts without a record, `side` for what
-    steps have left on this machine beside their results."""
+    steps have left on this machine beside their results, `partials` for what killed ones have left to go on with."""
 
     steps: dict[str, Tally]
 

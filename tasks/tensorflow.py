@@ -3,6 +3,12 @@
 from prefect import task
 
 from containers.tensorflow.contract.predict import PredictParams, PredictResult
+from containers.tensorflow.contract.removal import (
+    PredictRemovalParams,
+    PredictRemovalResult,
+    TrainRemovalParams,
+    TrainRemovalResult,
+)
 from containers.tensorflow.contract.train import TrainParams, TrainResult
 from tasks.runner import STEP_TASK, run_step
 
@@ -14,4 +20,14 @@ def train_land_cover(params: TrainParams) -> TrainResult:
 
 @task(**STEP_TASK, task_run_name="predict {params.period}")
 def predict_period(params: PredictParams) -> PredictResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="train {params.preset} on {params.inputs}")
+def train_removal(params: TrainRemovalParams) -> TrainRemovalResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="rebuild {params.pair.label}")
+def predict_removal(params: PredictRemovalParams) -> PredictRemovalResult:
     return run_step(params)

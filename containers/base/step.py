@@ -18,7 +18,7 @@ P = TypeVar("P", bound=StepParams)
 R = TypeVar("R", bound=StepResult)
 
 BAD_PARAMETERS, STEP_ERROR = 2, 3
-STORE_VARIABLE, SIDE_VARIABLE = "CLEARGROUND_STORE", "CLEARGROUND_SIDE"
+STORE_VARIABLE, SIDE_VARIABLE, PARTIALS_VARIABLE = "CLEARGROUND_STORE", "CLEARGROUND_SIDE", "CLEARGROUND_PARTIALS"
 
 
 def main(params_class: type[P], run: Callable[[P, Path], R]) -> None:
@@ -64,6 +64,14 @@ def side_dir() -> Path:
     Only steps that declare `side_files` have one.
     """
     return Path(os.environ[SIDE_VARIABLE])
+
+
+def partials_dir() -> Path:
+    """A folder on disk that survives a kill and that the next attempt of the same work finds: checkpoints, parts.
+
+    It goes when the work is done. Only steps that declare `keeps_partials` have one.
+    """
+    return Path(os.environ[PARTIALS_VARIABLE])
 
 
 def peak_mb() -> float:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,7 +33,7 @@ CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 60.0
 ATTEMPTS = 5
 """How often a request, and the transfer of one object, is tried before a transient error is raised."""
 FIRST_DELAY_S = 0.5
-_CHUNK_BYTES: Final = 1 << 20
+CHUNK_BYTES: Final = 1 << 20
 _NO: Final = {"NO", "FALSE", "OFF", "0"}
 
 
@@ -136,7 +136,7 @@ def fetch(file: File, folder: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.part")
     _transfer(file, partial)
-    _compare_checksum(file, partial)
+    compare_checksum(file, partial)
     return partial.replace(target)
 
 
@@ -145,13 +145,18 @@ def _transfer(file: File, partial: Path) -> None:
     etag = (file if is_etag else stat(file.href)).content_id.removeprefix("etag:")
     if not is_etag or (partial.is_file() and partial.stat().st_size > file.size):
         partial.unlink(missing_ok=True)
-    for attempt in range(ATTEMPTS):
+    persist(lambda: _append(file, partial, etag))
+
+
+def persist(attempt: Callable[[], None]) -> None:
+    """Repeat what fails for a passing reason, a bounded number of times, with backoff and jitter."""
+    for number in range(ATTEMPTS):
         try:
-            return _append(file, partial, etag)
+            return attempt()
         except StepError as error:
-            if not error.transient or attempt == ATTEMPTS - 1:
+            if not error.transient or number == ATTEMPTS - 1:
                 raise
-            time.sleep(FIRST_DELAY_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            time.sleep(FIRST_DELAY_S * 2**number * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
 
 def _append(file: File, partial: Path, etag: str) -> None:
@@ -165,14 +170,18 @@ def _append(file: File, partial: Path, etag: str) -> None:
         answer = client(attempts=1).get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"', **first_byte)
         announced = done + answer["ContentLength"]
         if announced != file.size:
-            raise StepError(
-                "missing_file",
-                f"{file.href} has {announced} bytes, but the catalogue announced {file.size}.",
-                "The archive holds another version of the object, or a ghost: search again, or leave the product out.",
-            )
+            raise other_size(file, announced)
         _copy(answer["Body"], sink)
         if sink.tell() != file.size:
-            raise StepError("short_read", f"{file.href} ended after {sink.tell()} of {file.size} bytes.", _LATER)
+            raise StepError("short_read", f"{file.href} ended after {sink.tell()} of {file.size} bytes.", LATER)
+
+
+def other_size(file: File, found: int) -> StepError:
+    return StepError(
+        "missing_file",
+        f"{file.href} has {found} bytes, but the catalogue announced {file.size}.",
+        "The archive holds another version of the object, or a ghost: search again, or leave the product out.",
+    )
 
 
 class _Body(Protocol):
@@ -180,11 +189,12 @@ class _Body(Protocol):
 
 
 def _copy(body: _Body, sink: IO[bytes]) -> None:
-    while chunk := body.read(_CHUNK_BYTES):
+    while chunk := body.read(CHUNK_BYTES):
         sink.write(chunk)
 
 
-def _compare_checksum(file: File, path: Path) -> None:
+def compare_checksum(file: File, path: Path) -> None:
+    """Compare a copy with the `sha256:` or `md5:` content id of its object; a wrong one goes. Raises corrupt_file."""
     algorithm, _, expected = file.content_id.partition(":")
     if algorithm not in {"sha256", "md5"}:
         return
@@ -227,9 +237,7 @@ def _is_on(variable: str, default: str = "YES") -> bool:
     return os.environ.get(variable, default).upper() not in _NO
 
 
-_LATER: Final = (
-    "The archive is busy or the line is bad: the run tries again by itself; if it stays so, run again later."
-)
+LATER: Final = "The archive is busy or the line is bad: the run tries again by itself; if it stays so, run again later."
 _CODE_OF_STATUS: Final = {401: "access_denied", 403: "access_denied", 404: "missing_file", 412: "missing_file",
                           416: "missing_file", 429: "throttled", 503: "throttled"}  # fmt: skip
 _HINTS: Final = {
@@ -245,19 +253,19 @@ def coded_errors(href: str) -> Iterator[None]:
         yield
     except boto.ClientError as error:
         code = _code_of(error)
-        raise StepError(code, f"{href}: {error}.", _HINTS.get(code, _LATER)) from error
+        raise StepError(code, f"{href}: {error}.", _HINTS.get(code, LATER)) from error
     except Boto3Error as error:  # a managed transfer hides what stopped it
         cause = error.__context__
         code = _code_of(cause) if isinstance(cause, boto.ClientError) else "storage_error"
-        raise StepError(code, f"{href}: {error}.", _HINTS.get(code, _LATER)) from error
+        raise StepError(code, f"{href}: {error}.", _HINTS.get(code, LATER)) from error
     except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound) as error:
         raise StepError("access_denied", f"{href}: {error}.", _HINTS["access_denied"]) from error
     except (boto.IncompleteReadError, boto.ResponseStreamingError) as error:
-        raise StepError("short_read", f"{href}: {error}.", _LATER) from error
+        raise StepError("short_read", f"{href}: {error}.", LATER) from error
     except (boto.ConnectTimeoutError, boto.ReadTimeoutError) as error:
-        raise StepError("storage_timeout", f"{href}: {error}.", _LATER) from error
+        raise StepError("storage_timeout", f"{href}: {error}.", LATER) from error
     except (boto.HTTPClientError, boto.ConnectionError) as error:
-        raise StepError("storage_error", f"{href}: {error}.", _LATER) from error
+        raise StepError("storage_error", f"{href}: {error}.", LATER) from error
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -43,6 +43,8 @@ class Acquisition:
     online: bool = True
     damage: Literal["", "truncated", "resized"] = ""
     level: Level = "L2A"
+    sky_draw: int = 0
+    """Which of the skies that the seed gives this date."""
 
     @property
     def name(self) -> str:

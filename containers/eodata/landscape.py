@@ -117,8 +117,7 @@ class Landscape:
 
 def _fields(noise: Noise, y_m: Axis, x_m: Axis) -> dict[str, FloatArray]:
     """Smooth fields that decide where each natural cover lies: it does where its field is above a threshold."""
-    river = -np.abs(noise.smooth(y_m, x_m, 6000, "river", 4))
-    lake = noise.smooth(y_m, x_m, 3000, "lake", 4)
+    river, lake = waters(noise, y_m, x_m)
     detail = noise.smooth(y_m, x_m, 650, "detail", 3)
     return {
         "river": river,
@@ -133,6 +132,11 @@ def _fields(noise: Noise, y_m: Axis, x_m: Axis) -> dict[str, FloatArray]:
         "vigour": noise.smooth(y_m, x_m, 240, "vigour", 2),
         "sea": _sea(noise, y_m, x_m),
     }
+
+
+def waters(noise: Noise, y_m: Axis, x_m: Axis) -> tuple[FloatArray, FloatArray]:
+    """The fields of rivers and of lakes."""
+    return -np.abs(noise.smooth(y_m, x_m, 6000, "river", 4)), noise.smooth(y_m, x_m, 3000, "lake", 4)
 
 
 def _sea(noise: Noise, y_m: Axis, x_m: Axis) -> FloatArray:

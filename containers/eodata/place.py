@@ -20,6 +20,8 @@ PIXEL_M = 20
 OVERLAP = 0.09
 """Share of a tile's edge that its neighbour has too, as in the real tiling; it also bridges the zones' convergence."""
 _MARGIN_M = 400
+_RADAR_MARGIN_M = 1200
+"""Radar sees hills beside the tile laid over it."""
 _CONTROL_POINTS = 33
 
 
@@ -57,7 +59,8 @@ def outline(grid: Grid, epsg: int, points: int = 16) -> Polygon:
 def world_grid(params: ArchiveParams) -> Grid:
     """The 20 m grid in EPSG:3035 that holds every tile with a margin; the fine landscape halves its cells."""
     west, south, east, north = union_all([outline(tile_grid(params, tile), EPSG) for tile in params.tiles]).bounds
-    bounds = Bounds(west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M)
+    margin_m = _RADAR_MARGIN_M if params.radar_dates else _MARGIN_M
+    bounds = Bounds(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
     return Grid.covering(bounds, epsg=EPSG, resolution_m=PIXEL_M)
 
 

@@ -20,9 +20,11 @@ from containers.eodata.scene import Stored
 from containers.eodata.traps import Trap
 
 
-def write_items(acquisitions: list[Acquisition], stored: dict[Acquisition, Stored], out: Path) -> Path:
+def write_items(
+    acquisitions: list[Acquisition], stored: dict[Acquisition, Stored], radar: list[dict[str, Any]], out: Path
+) -> Path:
     """The item collection. Products that are not in the archive are described as their nearest sibling is."""
-    features = []
+    features = list(radar)
     for acquisition in acquisitions:
         product = stored.get(acquisition) or _imagined(acquisition, stored)
         features.append(item(acquisition, product.files, product.class_counts))
@@ -44,13 +46,15 @@ def _imagined(acquisition: Acquisition, stored: dict[Acquisition, Stored]) -> St
     return Stored(files, sibling.class_counts)
 
 
-def write_simulation(params: ArchiveParams, acquisitions: list[Acquisition], traps: list[Trap], out: Path) -> Path:
-    """Parameters, places, products and traps as JSON."""
+def write_simulation(
+    params: ArchiveParams, acquisitions: list[Acquisition], traps: list[Trap], more: dict[str, Any], out: Path
+) -> Path:
+    """Parameters, places, products, traps and what `more` there is to tell, as JSON."""
     area = area_of_interest(params)
     record = {
         "simulated": True,
         "note": "Made by Clearground's simulator: no satellite has seen any of this.",
-        "parameters": params.model_dump(mode="json", exclude={"execution"}),
+        "parameters": params.model_dump(mode="json", exclude={"execution"}, exclude_none=True),
         "tiles": [{"id": tile.id, **tile_grid(params, tile).model_dump()} for tile in params.tiles],
         "truth_grid": world_grid(params).model_dump(),
         "area_of_interest": {
@@ -60,6 +64,7 @@ def write_simulation(params: ArchiveParams, acquisitions: list[Acquisition], tra
         },
         "products": [_product(each) for each in acquisitions],
         "traps": [{"id": f"{trap.kind}-{index}", **asdict(trap)} for index, trap in enumerate(traps)],
+        **more,
         "versions": {"numpy": np.__version__, "rasterio": rasterio.__version__, "gdal": rasterio.__gdal_version__},
     }
     return _write_json(out / "simulation.json", record)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,11 +16,14 @@ _REVISIT_DAYS: Final = 5
 _ORBIT, _NEXT_ORBIT = 22, 122
 _ORBITS_APART: Final = timedelta(days=3, minutes=10)
 """How long before the archive's orbit its neighbour sees the same place."""
+_OVERPASS: Final = time(10, 10, 31)
+_EARLIER: Final = timedelta(minutes=10)
+_CLOUDS_OF_HIDDEN: Final = 0.8
 
 
 def nominal(params: ArchiveParams) -> list[Acquisition]:
     """Every tile on every date of every year: by date with `phenology`, else the clearest date of a year first."""
-    passes = year_round if params.phenology else _spring
+    passes = chosen if params.optical_dates else year_round if params.phenology else _spring
     return [
         acquisition for year in params.years for seen in passes(params, year) for acquisition in _datatake(params, seen)
     ]
@@ -33,10 +36,13 @@ class Pass(NamedTuple):
     clouds: float
     next_orbit: bool
     """Seen from the neighbouring orbit, whose swath ends in the westernmost tiles."""
+    is_wide: bool = False
+    """The swath covers every tile whatever the orbit."""
 
 
 def _datatake(params: ArchiveParams, seen: Pass) -> Iterator[Acquisition]:
     days = (seen.start.date() - datetime(2015, 6, 23).date()).days
+    cut = seen.next_orbit and not seen.is_wide
     for tile in params.tiles:
         baseline = params.baseline(seen.start.year)
         yield Acquisition(
@@ -49,7 +55,7 @@ def _datatake(params: ArchiveParams, seen: Pass) -> Iterator[Acquisition]:
             baseline=baseline,
             processed=processed(seen.start, baseline),
             clouds=seen.clouds,
-            part="swath" if seen.next_orbit and tile.column == min(each.column for each in params.tiles) else "whole",
+            part="swath" if cut and tile.column == min(each.column for each in params.tiles) else "whole",
         )
 
 
@@ -57,6 +63,15 @@ def _spring(params: ArchiveParams, year: int) -> Iterator[Pass]:
     """The clearest dates of a season; the third clearest is seen from the neighbouring orbit."""
     for rank, start in enumerate(_dates(params, year)):
         yield Pass(start, 0.02 + 0.72 * (rank / params.dates_per_year) ** 1.2, rank == 2)
+
+
+def chosen(params: ArchiveParams, year: int) -> Iterator[Pass]:
+    """The chosen dates of a year. Shadows hide land too, so fewer clouds than land to hide."""
+    for each in params.optical_dates or ():
+        if each.day.year == year:
+            start = datetime.combine(each.day, _OVERPASS, tzinfo=UTC)
+            is_next = each.orbit == _NEXT_ORBIT
+            yield Pass(start - is_next * _EARLIER, _CLOUDS_OF_HIDDEN * each.hidden, is_next, is_wide=True)
 
 
 def year_round(params: ArchiveParams, year: int) -> Iterator[Pass]:

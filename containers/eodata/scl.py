@@ -10,6 +10,9 @@ from containers.eodata.noise import FloatArray, Noise
 from containers.eodata.place import PIXEL_M
 from containers.eodata.weather import Air
 
+HIDING_CLOUD, HIDING_SHADOW = 0.10, 0.20
+"""Opacity of clouds, and share of direct light missing, from which the ground counts as hidden."""
+
 
 class Scl(IntEnum):
     """Codes of the Level-2A scene classification."""
@@ -43,9 +46,9 @@ def true_classes(surface: Surface, air: Air) -> npt.NDArray[np.uint8]:
     """The class that a careful interpreter would give: any cloud, cirrus or shadow that spoils the cell counts."""
     classes = np.where(surface.canopy > 0.5, Scl.VEGETATION, Scl.NOT_VEGETATED)
     classes = np.where(surface.water > 0.5, Scl.WATER, classes)
-    classes = np.where(air.shadow > 0.20, Scl.SHADOW, classes)
+    classes = np.where(air.shadow > HIDING_SHADOW, Scl.SHADOW, classes)
     classes = np.where(air.cirrus > 0.30, Scl.CIRRUS, classes)
-    classes = np.where(air.cloud > 0.10, Scl.CLOUD_MEDIUM, classes)
+    classes = np.where(air.cloud > HIDING_CLOUD, Scl.CLOUD_MEDIUM, classes)
     return np.where(air.cloud > 0.6, Scl.CLOUD_HIGH, classes).astype(np.uint8)
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.atmosphere import Column
+from containers.eodata.burn import burned, char_share
 from containers.eodata.camera import MARGIN, Camera, digital_numbers, sensor_noise
 from containers.eodata.colours import ALL_BANDS, ground_reflectance, snow_cover, snow_share, snowed_on
 from containers.eodata.cover import Cover
+from containers.eodata.hills import light_on_slopes
 from containers.eodata.noise import FloatArray, Noise
 from containers.eodata.place import FINE_M, PIXEL_M, View, true_north_deg
 from containers.eodata.product import cell_m
@@ -80,7 +82,8 @@ class SeasonScene:
         sun = acquisition.sun()
         north_deg = true_north_deg(world.grid.bounds)
         turned = sun._replace(azimuth_deg=sun.azimuth_deg + north_deg)
-        sky = Sky.on(seed, date, day, acquisition.clouds, turned, world.grid.bounds)
+        drawn = f"{date} {acquisition.sky_draw}" if acquisition.sky_draw else date
+        sky = Sky.on(seed, drawn, day, acquisition.clouds, turned, world.grid.bounds)
         camera = Camera.drawn(random, jitter_px)
         aerosol, water = random.lognormal(0, 0.3), random.lognormal(0, 0.08)
         return cls(
@@ -95,6 +98,10 @@ class SeasonScene:
             zlib.crc32(f"{seed} {date} {acquisition.tile.id}".encode()),
             seed,
         )
+
+    def cloudless(self) -> "SeasonScene":
+        """The same without clouds and their shadows: equal to the digit where there were none."""
+        return replace(self, sky=replace(self.sky, decks=()))
 
     def render(self, world: World, assets: tuple[str, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Digital numbers per asset (uint16, 0 no data), `SCL_20m` and the `truth` of it (uint8)."""
@@ -136,7 +143,15 @@ class SeasonScene:
         east, north = View(acquisition.grid, MARGIN).places(first * ratio - MARGIN, last * ratio + MARGIN)
         bare, canopy = ground_reflectance(plants, self.green, self.moisture, bands)
         snow = snow_cover(Noise(self.world_seed), self.snow, plants.cover, east, north)
+        if (days := world.days_since_fire(acquisition.start.date())) is not None:
+            char = char_share(world.severity_under(acquisition.grid, first, last), plants.cover, days)
+            bare = {band: burned(values, char, band) for band, values in bare.items()}
+            canopy *= 1 - char
         white = {band: snowed_on(values, snow, band, self.freshness) for band, values in bare.items()}
+        if world.has_relief:
+            slopes = world.slopes_under(acquisition.grid, first, last)
+            for band, values in white.items():
+                values *= light_on_slopes(*slopes, self.sky.sun, _DIFFUSE[band])
         return _Strip(white, canopy, (plants.cover == Cover.WATER).astype(np.float32), snow)
 
     def _at_top(self, ground: FloatArray, over: Over, band: str, cell: int) -> FloatArray:

@@ -11,15 +11,19 @@ from containers.base.step import main, progress
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
 from containers.eodata.cover import CLC_PLUS, S2GLC
+from containers.eodata.extras import Extras, season_years, told_clear
 from containers.eodata.growing_season import CHUNK, window_curves, write_seasons
 from containers.eodata.labels import CLC_PLUS_MAP, S2GLC_MAP, LabelMap, MapLegend
 from containers.eodata.land import write_land
 from containers.eodata.landscape import Landscape, landscape
 from containers.eodata.noise import Noise
-from containers.eodata.place import FINE_M, area_of_interest, world_grid
+from containers.eodata.place import FINE_M, area_of_interest
 from containers.eodata.product import band_assets
+from containers.eodata.radar_dates import write_pass
 from containers.eodata.record import write_items, write_simulation
 from containers.eodata.regions import regions, write_layer
+from containers.eodata.scenario import Scenario, empty_world, with_skies
+from containers.eodata.scenario_truth import write_clear
 from containers.eodata.scene import Scene, Stored, store
 from containers.eodata.season_scene import SeasonScene
 from containers.eodata.traps import planned
@@ -31,16 +35,18 @@ T = TypeVar("T")
 
 def run(params: ArchiveParams, out: Path) -> ArchiveResult:
     """Landscape, photographs, labels and truth, in this order: the same bytes whatever the number of processes."""
-    world = World(out / ".world", world_grid(params))
-    world.create(params.years, phenology=params.phenology)
+    world = empty_world(params, out / ".world")
     ground = landscape(params)
+    scenario = Scenario.planned(params, ground)
     acquisitions, traps = planned(params)
-    present = [each for each in acquisitions if each.in_archive]
     with ProcessPoolExecutor(max_workers=params.execution.threads) as pool:
-        _each(pool, _fill, [(world, ground, window) for window in world.windows()], "landscape")
+        _each(pool, _fill, [(scenario, world, ground, window) for window in world.windows()], "landscape")
+        acquisitions = with_skies(acquisitions, params, world)
+        present = [each for each in acquisitions if each.in_archive]
         products = _each(pool, _photograph, [(each, world, params, out) for each in present], "acquisitions")
-        seasons = [_seasons(pool, params, world, year, out) for year in params.years if params.phenology]
+        seasons = [_seasons(pool, params, world, year, out) for year in season_years(params)]
         _each(pool, _label, [(world, params, out, legend) for legend in _legends(params)], "labels")
+        extras = _extras(pool, params, world, scenario, acquisitions, out)
     stored = dict(zip(present, products, strict=True))
     areas = regions(params.seed, area_of_interest(params), params.regions)
     write_layer(areas, out / "regions.gpkg", "simulated_regions")
@@ -49,9 +55,10 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
     write_areas(world, params.years, areas, out / "truth" / "areas.csv")
     shutil.rmtree(world.folder)
     labels = {legend.name: output_file(_label_path(params, out, legend), root=out) for legend in _legends(params)}
+    items = write_items(acquisitions, stored, extras.items(), out)
     return ArchiveResult(
-        simulation=output_file(write_simulation(params, acquisitions, traps, out), root=out),
-        items=output_file(write_items(acquisitions, stored, out), root=out),
+        simulation=output_file(write_simulation(params, acquisitions, traps, extras.record(), out), root=out),
+        items=output_file(items, root=out),
         labels=labels["s2glc"],
         second_map=labels.get("clcplus"),
         regions=output_file(out / "regions.gpkg", root=out),
@@ -61,7 +68,8 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
         **{f"{kind}_truth": _by_stem(seasons, kind, out) for kind in ("phenology", "ndvi")},
         land=output_file(outlines[0], root=out) if outlines else None,
         land_coarse=output_file(outlines[1], root=out) if outlines else None,
-        products=len(stored),
+        **extras.results(),
+        products=len(stored) + len(extras.items()),
         objects=tuple(output_file(path, root=out) for path in sorted((out / "eodata").rglob("*")) if path.is_file()),
     )
 
@@ -76,14 +84,30 @@ def _each(pool: ProcessPoolExecutor, call: Callable[..., T], jobs: list[tuple[An
     return results
 
 
-def _fill(world: World, ground: Landscape, window: Window) -> None:
-    world.fill(ground, window)
+def _fill(scenario: Scenario, world: World, ground: Landscape, window: Window) -> None:
+    scenario.fill(world, ground, window)
 
 
 def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path) -> Stored:
     kind = SeasonScene if params.phenology else Scene
     scene = kind.prepared(acquisition, world, params.seed, params.jitter_px)
     return store(acquisition, scene.render(world, band_assets(acquisition, params)), out)
+
+
+def _without_clouds(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path) -> None:
+    scene = SeasonScene.prepared(acquisition, world, params.seed, params.jitter_px).cloudless()
+    path = out / "truth" / "clear" / f"{acquisition.name}.tif"
+    write_clear(acquisition, scene.render(world, band_assets(acquisition, params)), path)
+
+
+def _extras(
+    pool: ProcessPoolExecutor, params: ArchiveParams, world: World, scenario: Scenario,
+    acquisitions: list[Acquisition], out: Path,
+) -> Extras:  # fmt: skip
+    passes = _each(pool, write_pass, [(each, world, params, out) for each in params.radar_dates or ()], "radar passes")
+    told = told_clear(acquisitions, params)
+    _each(pool, _without_clouds, [(each, world, params, out) for each in told], "clear images")
+    return Extras.written(params, world, scenario, passes, out)
 
 
 def _seasons(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from containers.gdal.estimators import Estimate
-from containers.gdal.indicators import CLASSES, shown
+from containers.gdal.indicators import Legend, is_known, shown
 from containers.gdal.reference_sample import ReferenceSample
 
 _CHANGES = ("new_impervious", "new_green")
@@ -25,15 +25,16 @@ class Accuracy(NamedTuple):
     n_points: int
 
 
-def accuracies(sample: ReferenceSample, confidence: float) -> list[Accuracy]:
+def accuracies(sample: ReferenceSample, legend: Legend, confidence: float) -> list[Accuracy]:
     """Overall accuracy of every period, user's and producer's of every class and change (Stehman 2014)."""
     rows = []
     for n, (period, reference) in enumerate(sample.reference.items()):
         agree = (reference == sample.mapped[period]).astype(float)
         overall = sample.design.ratio(agree, np.ones_like(agree))
         rows.append(_row(period, "overall", "all", overall, len(agree), confidence))
-        for name in (*CLASSES, *(_CHANGES if n else ())):
-            truth, mapped = shown(name, period, sample.reference), shown(name, period, sample.mapped)
+        changes = [name for name in _CHANGES if n and is_known(name, legend)]
+        for name in (*legend, *changes):
+            truth, mapped = (shown(name, period, codes, legend) for codes in (sample.reference, sample.mapped))
             for measure, of in (("users", mapped), ("producers", truth)):
                 ratio = sample.design.ratio(truth * mapped, of)
                 rows.append(_row(period, measure, name, ratio, int(of.sum()), confidence))

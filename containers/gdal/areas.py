@@ -45,36 +45,37 @@ def run(params: AreasParams, out: Path) -> AreasResult:
     if params.sample is None or params.strata is None:
         rows = [_counted(count, params.cell_area_ha) for count in counts]
         return AreasResult(estimates=_write(out / "estimates.csv", Area, rows))
-    sample = read_sample(local_path(params.sample), local_path(params.strata))
+    sample = read_sample(local_path(params.sample), local_path(params.strata), params.classes)
     _require_same_map(sample, counts)
-    rows = [area(count, sample, params.cell_area_ha, params.confidence) for count in counts]
+    rows = [area(count, sample, params) for count in counts]
     estimates = _write(out / "estimates.csv", Area, rows)
     if not sample.mapped:
         return AreasResult(estimates=estimates, warnings=(_NO_MAP,))
-    table = accuracies(sample, params.confidence)
+    table = accuracies(sample, params.classes, params.confidence)
     return AreasResult(estimates=estimates, accuracy=_write(out / "accuracy.csv", Accuracy, table))
 
 
-def area(count: dict[str, str], sample: ReferenceSample, cell_area_ha: float, confidence: float) -> Area:
+def area(count: dict[str, str], sample: ReferenceSample, params: AreasParams) -> Area:
     """The estimate for one row of the counts, a region being a domain of the sample.
 
     Cells outside the sampling frame enter as mapped. A region with few points keeps its count, without interval.
     """
+    cell_area_ha = params.cell_area_ha
     counted = _counted(count, cell_area_ha)
     indicator, period = counted.indicator, counted.period
-    if not is_known(indicator):
+    if not is_known(indicator, params.classes):
         return counted
-    reference = shown(indicator, period, sample.reference)
+    reference = shown(indicator, period, sample.reference, params.classes)
     inside = np.ones(len(reference), bool) if counted.region_id == ALL else sample.inside(counted.region_id)
     counted = counted._replace(n_points=int(inside.sum()), n_change_points=int(reference[inside].sum()))
     if counted.n_points < MIN_DOMAIN_POINTS:
         return counted
     mapped, mapped_cells = np.zeros_like(reference), 0.0
     if sample.mapped:
-        mapped, mapped_cells = shown(indicator, period, sample.mapped), float(count["cells"])
+        mapped, mapped_cells = shown(indicator, period, sample.mapped, params.classes), float(count["cells"])
     estimate = sample.design.domain_total(reference, mapped, mapped_cells, inside)
     total = float(count["total_cells"])
-    lower, upper = estimate.interval(confidence, low=0.0, high=total)
+    lower, upper = estimate.interval(params.confidence, low=0.0, high=total)
     return counted._replace(
         value=_round(min(max(estimate.value, 0.0), total) * cell_area_ha),
         lower=_round(lower * cell_area_ha),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,18 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.legend import PROBABILITY_NODATA, PROBABILITY_SCALE
 from containers.base.raster import create_cog, grown, open_raster, row_windows
 from containers.base.step import progress
-from containers.gdal.strata import UNKNOWN, Stratification, with_doubt
+from containers.gdal.strata import UNKNOWN, with_doubt
+
+
+class Stratification(Protocol):
+    """How the mapped history of a cell becomes a stratum."""
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Stratum code to name; 0 is unknown and never sampled."""
+
+    def codes(self, history: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The stratum of every cell, (y, x) uint8, from the class history (time, y, x)."""
 
 
 class Doubt(NamedTuple):

@@ -25,18 +25,19 @@ from containers.gdal.contract.series import INDEX_BANDS, IndexName
 Rows = NDArray[np.float32]
 
 
-def _normalised_difference(first: Rows, second: Rows) -> Rows:
+def normalised_difference(first: Rows, second: Rows) -> Rows:
     """In [−1, 1]; NaN without light. Slightly negative reflectance over dark ground counts as none."""
     first, second = np.maximum(first, 0), np.maximum(second, 0)
     difference: Rows = (first - second) / (first + second)
     return difference
 
 
-def _ndvi(red: Rows, nir: Rows) -> Rows:
-    return _normalised_difference(nir, red)
+def ndvi(red: Rows, nir: Rows) -> Rows:
+    """In [−1, 1], NaN without light."""
+    return normalised_difference(nir, red)
 
 
-def _evi(blue: Rows, red: Rows, nir: Rows) -> Rows:
+def evi(blue: Rows, red: Rows, nir: Rows) -> Rows:
     """NaN where the denominator nears zero or the index leaves [−1, 1], as over bright or bluish targets."""
     below = nir + 6 * red - np.float32(7.5) * blue + 1
     index = np.float32(2.5) * (nir - red) / below
@@ -44,26 +45,27 @@ def _evi(blue: Rows, red: Rows, nir: Rows) -> Rows:
 
 
 def _ndmi(nir: Rows, swir16: Rows) -> Rows:
-    return _normalised_difference(nir, swir16)
+    return normalised_difference(nir, swir16)
 
 
-def _msavi2(red: Rows, nir: Rows) -> Rows:
+def msavi2(red: Rows, nir: Rows) -> Rows:
+    """NaN where the index leaves [−1, 1]."""
     above = np.float32(2) * nir + np.float32(1)
     index = (above - np.sqrt(above**2 - np.float32(8) * (nir - red))) / np.float32(2)
     return np.where(np.abs(index) <= 1, index, np.float32(np.nan))
 
 
 def _kndvi(red: Rows, nir: Rows) -> Rows:
-    index: Rows = np.tanh(_ndvi(red, nir) ** 2)
+    index: Rows = np.tanh(ndvi(red, nir) ** 2)
     return index
 
 
 _LEAST_DENOMINATOR = 0.1
 _FORMULAS: Final[dict[IndexName, Callable[..., Rows]]] = {
-    "ndvi": _ndvi,
-    "evi": _evi,
+    "ndvi": ndvi,
+    "evi": evi,
     "ndmi": _ndmi,
-    "msavi2": _msavi2,
+    "msavi2": msavi2,
     "kndvi": _kndvi,
 }
 

@@ -64,9 +64,12 @@ def shade(
     return np.where(valid[..., np.newaxis], picture, _rgb(unknown))
 
 
-def compose(bands: NDArray[np.floating], valid: NDArray[np.bool_]) -> Rgb:
-    """Three bands, (3, y, x), as red, green and blue, each between its 2nd and 98th percentile; to (y, x, 3)."""
-    layers = [np.rint(_stretched(band, percentile_limits(band, valid)) * 255).astype(np.uint8) for band in bands]
+def compose(bands: NDArray[np.floating], valid: NDArray[np.bool_], limits: tuple[float, float] | None = None) -> Rgb:
+    """Three bands, (3, y, x), as red, green and blue, to (y, x, 3): each between its 2nd and 98th percentile, or all
+    between the same limits."""
+    layers = [
+        np.rint(_stretched(band, limits or percentile_limits(band, valid)) * 255).astype(np.uint8) for band in bands
+    ]
     return np.where(valid[..., np.newaxis], np.stack(layers, axis=-1), _rgb(UNKNOWN))
 
 

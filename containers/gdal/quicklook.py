@@ -52,17 +52,20 @@ def rgb(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
         )
     preview = read_quantities(paths, max_px)
     key = (Entry(UNKNOWN, "no data"),)
-    return Drawing(preview, compose(preview.values, preview.valid), key, ("each band stretched from 2 % to 98 %",))
+    shown = "from {:g} to {:g}".format(*picture.limits) if picture.limits else "from 2 % to 98 %"
+    return Drawing(
+        preview, compose(preview.values, preview.valid, picture.limits), key, (f"each band stretched {shown}",)
+    )
 
 
 def classes(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_codes(paths[0], max_px)
-    return _coded(preview, picture.labels, class_colours, "most frequent class per picture cell")
+    return _coded(preview, picture, class_colours, "most frequent class per picture cell")
 
 
 def change(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_highest(paths[0], max_px)
-    return _coded(preview, picture.labels, change_colours, "a picture cell shows change where any of its cells changed")
+    return _coded(preview, picture, change_colours, "a picture cell shows change where any of its cells changed")
 
 
 def probability(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
@@ -82,8 +85,11 @@ def count(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
 def continuous(paths: list[Path], picture: Picture, max_px: int) -> Drawing:
     preview = read_quantities(paths, max_px, picture.band)
     values, valid = preview.values[0], preview.valid
-    notes, unknown = ("colours from 2 % to 98 %",), UNKNOWN
-    limits, ramp = percentile_limits(values, valid), RAMP
+    if picture.decibel:
+        valid = valid & (values > 0)
+        values = 10 * np.log10(np.where(valid, values, 1.0))
+    notes, unknown = () if picture.limits else ("colours from 2 % to 98 %",), UNKNOWN
+    limits, ramp = picture.limits or percentile_limits(values, valid), RAMP
     if picture.palette == "diverging":
         limits, ramp, unknown = symmetric_limits(values, valid), DIVERGING, UNKNOWN_BY_WHITE
         notes = ("colours of 98 %, the middle is zero",)
@@ -110,13 +116,11 @@ KINDS: Mapping[str, Callable[[list[Path], Picture, int], Drawing]] = {
 }
 
 
-def _coded(
-    preview: Preview, labels: Mapping[int, str], colours_of: Callable[[list[int]], dict[int, str]], note: str
-) -> Drawing:
+def _coded(preview: Preview, picture: Picture, colours_of: Callable[[list[int]], dict[int, str]], note: str) -> Drawing:
     """Codes with their legend; a code that occurs without a label is shown by its number, never dropped."""
     codes, valid = preview.values[0], preview.valid
-    labelled = {int(code): f"code {code}" for code in np.unique(codes[valid])} | dict(labels)
-    colours = colours_of(sorted(labelled))
+    labelled = {int(code): f"code {code}" for code in np.unique(codes[valid])} | picture.labels
+    colours = colours_of(sorted(labelled)) | picture.colours
     key = [Entry(colours[code], labelled[code]) for code in sorted(labelled)]
     if not valid.all() and UNKNOWN not in colours.values():
         key.append(Entry(UNKNOWN, "unknown"))

@@ -1,6 +1,7 @@
 """A reference sample as tables hold it: read, and refused where estimates from it would be wrong."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.base.contract.legend import CLASSES
 from containers.base.contract.step import StepError
 from containers.gdal.contract.areas import REGION_SEPARATOR
 from containers.gdal.estimators import Design
@@ -24,7 +24,7 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ReferenceSample:
-    """Points of a stratified random sample. Classes are legend codes, (n,) per period, periods in the order of time."""
+    """Points of a stratified random sample. Classes are codes, (n,) per period, periods in the order of time."""
 
     design: Design
     strata: dict[str, int]
@@ -39,8 +39,8 @@ class ReferenceSample:
         return np.array([region in ids for ids in self.regions])
 
 
-def read_sample(sample: Path, strata: Path) -> ReferenceSample:
-    """Raises `bad_sample`."""
+def read_sample(sample: Path, strata: Path, classes: Mapping[str, int]) -> ReferenceSample:
+    """A sample whose classes have these codes. Raises `bad_sample`."""
     rows, cells = _rows(sample, _FIXED[3:]), _strata(strata)
     sampled = [name for name, n in cells.items() if name != UNKNOWN and n > 0]
     if strange := sorted({row["stratum"] for row in rows} - set(sampled)):
@@ -57,8 +57,8 @@ def read_sample(sample: Path, strata: Path) -> ReferenceSample:
         design=design,
         strata=cells,
         regions=tuple(frozenset(row["region_id"].split(REGION_SEPARATOR)) for row in rows),
-        reference={period: _codes(rows, period) for period in periods},
-        mapped={period: _codes(rows, _MAP + period) for period in mapped} if mapped == periods else {},
+        reference={period: _codes(rows, period, classes) for period in periods},
+        mapped={period: _codes(rows, _MAP + period, classes) for period in mapped} if mapped == periods else {},
     )
 
 
@@ -102,12 +102,13 @@ def _require_probabilities(design: Design, rows: list[dict[str, str]]) -> None:
             )
 
 
-def _codes(rows: list[dict[str, str]], column: str) -> Codes:
-    valid = {str(int(cover)) for cover in CLASSES}
+def _codes(rows: list[dict[str, str]], column: str, classes: Mapping[str, int]) -> Codes:
+    valid = {str(code) for code in classes.values()}
     if bad := [(n, row[column]) for n, row in enumerate(rows, start=1) if row[column] not in valid]:
         shown = ", ".join(f"row {n}: {value!r}" for n, value in bad[:_SHOWN])
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-        raise _refused(f"column {column} holds what is no class (1 impervious, 2 green, 3 other): {shown}{more}")
+        legend = ", ".join(f"{code} {name}" for name, code in classes.items())
+        raise _refused(f"column {column} holds what is no class ({legend}): {shown}{more}")
     return np.array([int(row[column]) for row in rows])
 
 

@@ -6,8 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.base.contract.legend import CLASSES
-
 
 class Strip(NamedTuple):
     """Rows of the grid over its full width: network input float32 (y, x, band), and where it holds data (y, x)."""
@@ -20,7 +18,7 @@ Read = Callable[[int, int], Strip]
 """(first row, rows) to the strip."""
 _LEAST_WEIGHT = np.float32(1e-30)
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Windows (n, y, x, band) to class probabilities (n, y, x, class)."""
+"""Windows (n, y, x, band) to what is told of their cells (n, y, x, layer), such as class probabilities."""
 
 
 class Windows(NamedTuple):
@@ -42,21 +40,21 @@ class Windows(NamedTuple):
 
 
 def blended_rows(
-    shape: tuple[int, int], read: Read, predict: Predict, windows: Windows
+    shape: tuple[int, int], read: Read, predict: Predict, windows: Windows, layers: int
 ) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]:
-    """First row, blended probabilities (class, rows, width) and where there is data, strip after strip downwards.
+    """First row, blended layers (layer, rows, width) and where there is data, strip after strip downwards.
 
-    Windows without any data are not predicted; the probabilities there are 0.
+    Windows without any data are not predicted; the layers are 0 there.
     """
     height, width = shape
     weight, padded_width = windows.weight(), max(windows.size, width)
-    sums = np.zeros((windows.size, padded_width, len(CLASSES)), np.float32)
+    sums = np.zeros((windows.size, padded_width, layers), np.float32)
     weights = np.zeros((windows.size, padded_width, 1), np.float32)
     rows = windows.starts(height)
     for row, next_row in zip(rows, [*rows[1:], height], strict=True):
         strip = read(row, min(windows.size, height - row))
-        for col, probabilities in _predicted(_padded(strip, windows.size, padded_width), predict, windows):
-            sums[:, col : col + windows.size] += probabilities * weight
+        for col, told in _predicted(_padded(strip, windows.size, padded_width), predict, windows):
+            sums[:, col : col + windows.size] += told * weight
             weights[:, col : col + windows.size] += weight
         done = next_row - row
         blended = np.moveaxis(sums[:done, :width], -1, 0) / np.maximum(weights[:done, :width, 0], _LEAST_WEIGHT)
@@ -67,7 +65,7 @@ def blended_rows(
 
 
 def _predicted(strip: Strip, predict: Predict, windows: Windows) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """First column and probabilities of every window of a strip that holds data."""
+    """First column and layers of every window of a strip that holds data."""
     inputs, size = strip.inputs, windows.size
     starts = [col for col in windows.starts(inputs.shape[1]) if strip.known[:, col : col + size].any()]
     for first in range(0, len(starts), windows.batch):

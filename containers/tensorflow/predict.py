@@ -123,7 +123,7 @@ def _write(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParam
             for name, path in paths.items()
         ]
         predict = averaged(model.predict_on_batch, params.orientations)
-        for row, probabilities, known in blended_rows((height, width), read, predict, windows):
+        for row, probabilities, known in blended_rows((height, width), read, predict, windows, len(CLASSES)):
             window = Window(0, row, width, known.shape[0])
             for sink, layer in zip(sinks, as_layers(probabilities, known), strict=True):
                 sink.write(layer if layer.ndim == 3 else layer[np.newaxis], window=window)

@@ -13,7 +13,7 @@ from containers.base.sentinel2 import parse_product_name
 from tasks.catalogue.request import SearchRequest
 
 HINTS: Final = {
-    "unknown_product": "Only products named in the compact format of December 2016 or later are read.",
+    "unknown_product": "Only names of Sentinel-1, and of Sentinel-2 in the compact format of December 2016, are read.",
     "other_level": "Search the collection of the wanted level.",
     "test_baseline": "Baseline 99.xx is not for use.",
     "offline": "Order the product, or wait until the archive has staged it.",
@@ -34,6 +34,15 @@ HINTS: Final = {
     "not_chosen": "Raise max_scenes to use it.",
     "no_acquisition": "Raise max_cloud, lower min_valid_share, or widen the period.",
     "not_in_all_periods": "Raise max_cloud, lower min_valid_share, or widen the periods.",
+    "other_product": "Nothing to do: IW GRDH is read.",
+    "missing_polarisation": "Choose pairing.polarisations that the products over this area have.",
+    "unknown_orbit": "Search another catalogue: passes are never mixed, so track and direction must be known.",
+    "other_pass": "Leave pairing.direction and pairing.relative_orbit empty to use it.",
+    "filtered": "Change pairing.filters to use it.",
+    "missing_annotation": "The product cannot be calibrated; report it to the archive.",
+    "not_paired": "Nothing to do: another pass is nearer in time, or serves all dates.",
+    "partial_cover": "Make the area smaller, or name the product to take it as it is.",
+    "too_hidden": "Raise max_cloud of the date, or widen its days.",
 }
 """Every code of a refusal, and what can be done about it."""
 

@@ -1,4 +1,4 @@
-"""STAC items of Sentinel-2 as candidates.
+"""STAC items of Sentinel-2 as candidates, and what items of every mission say in the same way.
 
 STAC 1.1 of CDSE v1, the older layouts with `raster:bands`, and Creodias' own (`https://datahub.creodias.eu/stac`),
 whose items know the product's folder alone.
@@ -45,11 +45,11 @@ def candidate_from_item(item: Json) -> Candidate:
         acquired=utc_time(acquired),
         footprint=usable_footprint(item.get("geometry")),
         cloud_cover=properties.get("eo:cloud_cover", properties.get("cloudCover")),
-        online=_is_online(item),
+        online=is_online(item),
         datastrip=datastrip_start(strip or ""),
         tile_outline=_tile_outline(item),
         assets=assets,
-        safe_href=_safe_href(item),
+        safe_href=safe_href(item),
         simulated=bool(properties.get("clearground:simulated", False)),
     )
 
@@ -60,7 +60,8 @@ def _product_name(item: Json) -> ProductName | None:
     return next((parsed for name in names if name and (parsed := parse_product_name(str(name)))), None)
 
 
-def _is_online(item: Json) -> bool:
+def is_online(item: Json) -> bool:
+    """Whether the product can be read now, as far as the item says."""
     status = (item.get("properties") or {}).get("order:status")
     tiers = {
         str(_s3_place(asset).get("storage:tier", "online")).lower() for asset in (item.get("assets") or {}).values()
@@ -69,7 +70,7 @@ def _is_online(item: Json) -> bool:
 
 
 def _asset(asset: Json) -> Asset | None:
-    match = _RASTER.search(_s3_href(asset))
+    match = _RASTER.search(s3_href(asset))
     if match is None:
         return None
     number, suffix = match.groups()
@@ -83,14 +84,14 @@ def _asset(asset: Json) -> Asset | None:
     return Asset(
         number=number,
         resolution_m=float(suffix or asset.get("gsd") or native_m),
-        href=_s3_href(asset),
-        file=_file(asset),
+        href=s3_href(asset),
+        file=asset_file(asset),
         offset_dn=stac_offset_dn(offset, scale) if offset is not None and scale else None,
         quantification=round(1 / scale, 6) if scale and number != "SCL" else QUANTIFICATION,
     )
 
 
-def _s3_href(asset: Json) -> str:
+def s3_href(asset: Json) -> str:
     """Where an asset lies on S3; its web address where it says no more. Creodias writes /bucket/key."""
     href = str(_s3_place(asset).get("href") or "")
     return f"s3:/{href}" if href.startswith("/") else href
@@ -102,11 +103,12 @@ def _s3_place(asset: Json) -> Json:
     return place
 
 
-def _file(asset: Json) -> File | None:
+def asset_file(asset: Json) -> File | None:
+    """The object of an asset; None where the item states no size or checksum."""
     size, checksum = asset.get("file:size"), asset.get("file:checksum")
     if size is None or not checksum:
         return None
-    return File(href=_s3_href(asset), content_id=_content_id(checksum), size=size)
+    return File(href=s3_href(asset), content_id=_content_id(checksum), size=size)
 
 
 def _content_id(checksum: str) -> str:
@@ -117,10 +119,10 @@ def _content_id(checksum: str) -> str:
     return f"multihash:{checksum}"
 
 
-def _safe_href(item: Json) -> str | None:
+def safe_href(item: Json) -> str | None:
     """The product's folder, where an item has no asset per band but says where the product lies."""
     for asset in (item.get("assets") or {}).values():
-        head, safe, _ = _s3_href(asset).partition(".SAFE")
+        head, safe, _ = s3_href(asset).partition(".SAFE")
         if safe and head.startswith("s3://"):
             return head + safe
     return None
@@ -137,6 +139,6 @@ def _tile_outline(item: Json) -> BaseGeometry | None:
             or asset.get("proj:epsg")
             or properties.get("proj:epsg")
         )
-        if _RASTER.search(_s3_href(asset)) and box and code:
+        if _RASTER.search(s3_href(asset)) and box and code:
             return geographic_outline((box[0], box[1], box[2], box[3]), CRS.from_user_input(code))
     return None

@@ -1,37 +1,55 @@
 """Search in a file: a STAC item collection as JSON, or stac-geoparquet."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pyarrow
 import shapely
 from pyarrow import ArrowInvalid, compute, parquet
 from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
 from containers.base.contract.step import StepError
 from tasks.catalogue.answer import RawAnswer
 from tasks.catalogue.candidate import Candidate
 from tasks.catalogue.item import candidate_from_item
-from tasks.catalogue.request import SearchRequest
+from tasks.catalogue.request import CatalogueRequest, SearchRequest
 from tasks.periods import Period
 
 _TOP_LEVEL = {"type", "stac_version", "stac_extensions", "id", "geometry", "bbox", "links", "assets", "collection"}
 
 
+class Placed(Protocol):
+    """What is known of an item's time and place."""
+
+    @property
+    def acquired(self) -> datetime | None: ...
+    @property
+    def footprint(self) -> BaseGeometry | None: ...
+
+
+C = TypeVar("C", bound=Placed)
+
+
 def find(request: SearchRequest) -> tuple[list[Candidate], list[RawAnswer]]:
     """What a server would answer from the items of the file. Raises `missing_file`, `corrupt_file`."""
+    return search(request, candidate_from_item)
+
+
+def search(request: CatalogueRequest, read: Callable[[dict[str, Any]], C]) -> tuple[list[C], list[RawAnswer]]:
+    """What `read` makes of every item that a server would answer, and the answer."""
     path = Path(request.endpoint)
     if not path.is_file():
         raise StepError("missing_file", f"There is no item collection {path}.", "Check the endpoint.")
     is_parquet = path.suffix in (".parquet", ".geoparquet")
     items = _read_parquet(path, request.periods) if is_parquet else _read_json(path)
     answered: list[dict[str, Any]] = []
-    found: list[Candidate] = []
+    found: list[C] = []
     for item in items:
-        candidate = candidate_from_item(item)
+        candidate = read(item)
         if item.get("collection", request.collection) == request.collection and _is_asked(candidate, request):
             answered.append(item)
             found.append(candidate)
@@ -39,7 +57,7 @@ def find(request: SearchRequest) -> tuple[list[Candidate], list[RawAnswer]]:
     return found, [RawAnswer(f"{path.stem}.json", json.dumps(answer).encode())]
 
 
-def _is_asked(candidate: Candidate, request: SearchRequest) -> bool:
+def _is_asked(candidate: Placed, request: CatalogueRequest) -> bool:
     """Broken entries pass: the rules refuse them by name, a filter would hide them."""
     in_time = candidate.acquired is None or any(candidate.acquired in period for period in request.periods)
     return in_time and (candidate.footprint is None or candidate.footprint.intersects(request.area))

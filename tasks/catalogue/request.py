@@ -21,38 +21,20 @@ NOMINAL_SAFE = "s3://eodata/Sentinel-2/MSI/{level}/{date:%Y/%m/%d}/{name}.SAFE"
 Provider = Literal["stac", "odata", "items", "hub"]
 
 
-class SearchRequest(Contract):
-    """Sentinel-2 products over an area, in periods. Raises `bad_aoi` and `unknown_band` on construction."""
+class CatalogueRequest(Contract):
+    """What every catalogue is asked, whatever the mission. Raises `bad_aoi` on construction."""
 
-    provider: Provider = Field(default="stac", description="Kind of catalogue; items: a local file")
     endpoint: str = Field(default=CDSE_STAC, description="Address of the catalogue, or path of the item collection")
-    collection: str = Field(default="sentinel-2-l2a", description="Collection in that catalogue")
-    level: Level = "L2A"
+    collection: str = Field(description="Collection in that catalogue")
     aoi: str = Field(description="Area of interest as WKT, GeoJSON or west,south,east,north in EPSG:4326")
     periods: tuple[Period, ...] = Field(min_length=1, description="When")
-    bands: tuple[str, ...] = Field(min_length=1, description="Bands that the run needs")
-    resolution_m: float = Field(default=20.0, gt=0, description="The coarsest files not coarser than this are taken")
-    max_cloud: float = Field(default=100.0, ge=0, le=100, description="Largest cloud share in percent")
-    min_valid_share: float = Field(
-        default=0.05, ge=0, le=1, description="Smallest share of the AOI within the tile that an acquisition must cover"
-    )
     check_objects: bool = Field(default=True, description="Ask the archive whether objects are there, whole")
     connections: int = Field(default=4, ge=1, le=64, description="Connections to the archive at once")
-    safe_path: str = Field(
-        default=NOMINAL_SAFE,
-        description="Where a hub's products lie on S3, which a hub does not say: {level}, {date}, {name}",
-    )
 
     @field_validator("aoi")
     @classmethod
     def _readable(cls, value: str) -> str:
         return read_aoi(value).wkt
-
-    @model_validator(mode="after")
-    def _known_bands(self) -> "SearchRequest":
-        for name in self.bands:
-            band(name, self.level)
-        return self
 
     @property
     def area(self) -> MultiPolygon:
@@ -68,3 +50,27 @@ class SearchRequest(Contract):
             return (self.area.convex_hull,)
         sides = ([part for part in parts if part.bounds[0] < 0], [part for part in parts if part.bounds[0] >= 0])
         return tuple(MultiPolygon(side).convex_hull for side in sides if side)
+
+
+class SearchRequest(CatalogueRequest):
+    """Sentinel-2 products over an area, in periods. Raises `bad_aoi` and `unknown_band` on construction."""
+
+    provider: Provider = Field(default="stac", description="Kind of catalogue; items: a local file")
+    collection: str = Field(default="sentinel-2-l2a", description="Collection in that catalogue")
+    level: Level = "L2A"
+    bands: tuple[str, ...] = Field(min_length=1, description="Bands that the run needs")
+    resolution_m: float = Field(default=20.0, gt=0, description="The coarsest files not coarser than this are taken")
+    max_cloud: float = Field(default=100.0, ge=0, le=100, description="Largest cloud share in percent")
+    min_valid_share: float = Field(
+        default=0.05, ge=0, le=1, description="Smallest share of the AOI within the tile that an acquisition must cover"
+    )
+    safe_path: str = Field(
+        default=NOMINAL_SAFE,
+        description="Where a hub's products lie on S3, which a hub does not say: {level}, {date}, {name}",
+    )
+
+    @model_validator(mode="after")
+    def _known_bands(self) -> "SearchRequest":
+        for name in self.bands:
+            band(name, self.level)
+        return self

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from containers.base.contract.scene import Scene
+from containers.base.contract.step import StepError
 from tasks.catalogue import hub, items, odata, rules, stac
 from tasks.catalogue.answer import RawAnswer, Refusal, SearchAnswer
 from tasks.catalogue.candidate import Candidate
@@ -37,6 +38,26 @@ def search_scenes(request: SearchRequest) -> SearchAnswer:
         scenes=tuple(sorted(scenes, key=lambda scene: (scene.tile, scene.datetime, scene.id))),
         refused=tuple(sorted((*refused, *superseded, *poor), key=lambda row: (row.code, row.scene_id))),
         raw=tuple(raw),
+    )
+
+
+def find_product(request: SearchRequest, name: str) -> tuple[Scene, tuple[RawAnswer, ...]]:
+    """The product of that name, whatever newer ones there are, and the catalogue's answers as they came.
+
+    Raises `no_scenes`, which names it, where the catalogue lacks it or it cannot be used, and what a search does.
+    """
+    found, raw = PROVIDERS[request.provider](request)
+    candidate = next((each for each in found if each.name == name.removesuffix(".SAFE")), None)
+    why = "it is not there."
+    if candidate is not None:
+        outcome = rules.refuse_at_sight(candidate, request) or _located([candidate], request)[0]
+        if isinstance(outcome, Scene):
+            return outcome, tuple(raw)
+        why = f"{outcome.code}. {outcome.reason}"
+    raise StepError(
+        "no_scenes",
+        f"{request.collection} at {request.endpoint} was asked for the product {name}: {why}",
+        "Check the name and the area. Archives delete older baselines: search the date to see what there is.",
     )
 
 

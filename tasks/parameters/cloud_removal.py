@@ -83,6 +83,9 @@ class Radar(Contract):
     )
     dem_heights: Literal["geoid", "ellipsoid"] = Field(default="geoid", description="What its heights count from")
     geoid: str = Field(default="", description="Raster of the geoid's undulation in metres, for heights above it")
+    dem_margin_m: float = Field(
+        default=5_000.0, ge=0, le=50_000, description="Width of the DEM's strip around the area: twice the relief"
+    )
     orbit_files: str = Field(default="", description="Folder of orbit files (EOF) for the engine snap")
 
 
@@ -103,13 +106,21 @@ class Learning(Contract):
     overlap_px: int = Field(default=32, ge=0, le=256, description="Overlap of predicted windows in cells")
 
 
+class BurnRegions(Contract):
+    """The regions that burned area is reported for."""
+
+    path: str = Field(default="", description="Polygon file; empty: the area as a whole")
+    id_field: str = Field(default="NUTS_ID", description="Attribute with the region's identifier")
+    name_field: str = Field(default="NAME_LATN", description="Attribute with the region's name")
+
+
 class RemovalTruth(Contract):
     """What the ground looked like, where somebody knows."""
 
     image: str = Field(default="", description="Raster of the last date without clouds: bands by their descriptions")
     burned: str = Field(default="", description="Raster of truly burned cells: 1 burned, 0 not")
-    land_cover: str = Field(default="", description="Class raster that severity is told apart by")
-    land_cover_names: dict[int, str] = Field(default={}, description="Its codes to names")
+    points: int = Field(default=1000, ge=10, description="Reference points read from it, for the intervals of areas")
+    seed: int = Field(default=0, ge=0, description="Seed of their draw")
 
 
 class CloudRemovalParams(Contract):
@@ -137,6 +148,9 @@ class CloudRemovalParams(Contract):
     scaling: Scaling = Scaling()
     learning: Learning = Learning()
     burn: BurnRules = BurnRules()
+    regions: BurnRegions = BurnRegions()
+    land_cover: str = Field(default="", description="Class raster by which severity is told apart")
+    land_cover_names: dict[int, str] = Field(default={}, description="Its codes to names")
     truth: RemovalTruth = RemovalTruth()
     until: Stage = Field(default="burn", description="Last stage to run")
     output: str = Field(default="", description="Folder for the published product; empty: <state>/products")

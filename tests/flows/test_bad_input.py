@@ -22,11 +22,11 @@ from containers.gdal.contract.labels import LabelsParams, LabelsResult
 from flows.foreground import flow_params
 from flows.impervious_change import clear_images, impervious_change
 from tasks import ledger
-from tasks.intake import take_in
+from tasks.impervious.intake import take_in
+from tasks.impervious.scenes import find_scenes
 from tasks.local_runner import LocalRunner
 from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.runner import run_step, use_runner
-from tasks.scenes import find_scenes
 from tasks.settings import get_settings
 from tasks.store import open_store
 from tasks.stub_runner import StubRunner

@@ -16,7 +16,7 @@ from containers.gdal.contract.mask_forest import MaskModel
 from flows.cloud_mask_model import cloud_mask_model
 from flows.foreground import read_parameters
 from tasks.eodata import archive_params
-from tasks.mask_training_plan import plan_training
+from tasks.masks.training_plan import plan_training
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams
 from tasks.runner import run_step
 from tasks.settings import get_settings

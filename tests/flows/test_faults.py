@@ -14,11 +14,11 @@ from containers.base.contract.step import StepError
 from containers.gdal.contract.align import AlignResult
 from flows.impervious_change import read_archive
 from tasks import gdal, ledger
-from tasks.intake import take_in
+from tasks.impervious.intake import take_in
+from tasks.impervious.scenes import find_scenes
 from tasks.local_runner import LocalRunner
 from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.runner import use_runner
-from tasks.scenes import find_scenes
 from tasks.settings import get_settings
 from tests.conftest import S3Server
 from tests.demo_run import Demo, artifacts, forgotten, latest_runs, remade, subjects_with

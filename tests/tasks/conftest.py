@@ -1,17 +1,23 @@
 """A machine of its own for every test: checkout with a fake step, store, scratch, settings."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from containers.base.contract.files import File, output_file
+from tasks.catalogue import session
 from tasks.local_runner import LocalRunner
 from tasks.runner import use_runner
 from tasks.settings import Settings, get_settings
@@ -103,3 +109,39 @@ def written(store: Store) -> Callable[..., File]:
         return output_file(folder / name)
 
     return write
+
+
+@pytest.fixture
+def serve(monkeypatch) -> Iterator[Callable[..., str]]:
+    """A local catalogue: `respond(path, query, body)` gives status and JSON, or a function of the base URL for it."""
+    monkeypatch.setattr(session, "BACKOFF_S", 0.001)
+    servers = []
+
+    def start(respond: Callable[[str, dict[str, list[str]], bytes, str], tuple[int, Any]]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                parts = urlsplit(self.path)
+                base = f"http://127.0.0.1:{self.server.server_port}"
+                status, answer = respond(parts.path, parse_qs(parts.query), body, base)
+                payload = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -18,10 +18,10 @@ from shapely import box
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.grid import Grid
 from containers.base.contract.scene import Scene
+from tasks.impervious.publish import Evidence
 from tasks.periods import Period
-from tasks.product import Layer, Product
-from tasks.publication import IllustrationFile
-from tasks.publish import Evidence
+from tasks.publishing.product import Layer, Product
+from tasks.publishing.publication import IllustrationFile
 
 GRID = Grid(epsg=3035, resolution_m=20, west_m=4_321_000, north_m=2_900_000, width=30, height=20)
 HOSTILE = "<script>alert('x')</script> & \"Sons\"'; DROP TABLE regional_data; --"

@@ -9,10 +9,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
-from shapely.geometry import box, mapping
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
+from shapely.geometry import MultiPolygon, box, mapping
 
 from containers.base.contract.step import StepError
-from tasks.aoi import analysis_grid, aoi_bounds, read_aoi
+from tasks.aoi import analysis_grid, aoi_bounds, read_aoi, utm_epsg
 
 TO_LAEA = Transformer.from_crs(4326, 3035, always_xy=True)
 BOX = box(12.0, 48.0, 13.0, 49.0)
@@ -188,3 +190,28 @@ def test_the_grid_holds_every_point_of_the_area(west, south, width, height):
     assert east.max() <= bounds.east + 1
     assert bounds.south - 1 <= north.min()
     assert north.max() <= bounds.north + 1
+
+
+@pytest.mark.parametrize(
+    ("area", "epsg"),
+    [
+        (box(13.0, 48.0, 13.4, 48.4), 32633),
+        (box(11.9, 48.0, 12.05, 48.4), 32632),  # its centre decides
+        (box(147.0, -36.0, 147.5, -35.5), 32755),
+        (box(-70.0, -33.0, -69.0, -32.0), 32719),
+        (box(-179.9, 1.0, -179.0, 2.0), 32601),
+        (box(179.0, -2.0, 180.0, -1.0), 32760),
+        (box(0.0, -0.1, 0.1, 0.1), 32631),
+        (MultiPolygon([box(179.0, 10.0, 180.0, 11.0), box(-180.0, 10.0, -179.9, 11.0)]), 32660),
+        (MultiPolygon([box(179.9, 10.0, 180.0, 11.0), box(-180.0, 10.0, -179.0, 11.0)]), 32601),
+    ],
+)
+def test_the_utm_zone_of_the_centre(area: MultiPolygon, epsg: int) -> None:
+    assert utm_epsg(area) == epsg
+
+
+@pytest.mark.parametrize(("longitude", "latitude"), [(-179, -60), (-61, 1), (-1, 50), (2, -1), (100, 50), (179, -40)])
+def test_the_utm_zone_agrees_with_proj(longitude: int, latitude: int) -> None:
+    where = AreaOfInterest(longitude, latitude, longitude, latitude)
+    (info,) = query_utm_crs_info(datum_name="WGS 84", area_of_interest=where)
+    assert utm_epsg(box(longitude - 0.1, latitude - 0.1, longitude + 0.1, latitude + 0.1)) == int(info.code)

@@ -16,9 +16,9 @@ from prefect.settings import PREFECT_API_URL
 from containers.base.contract.step import StepError
 from tasks import ledger, step_log
 from tasks.archive_limit import ensure_archive_limit
+from tasks.failures import UNREADABLE, usable
 from tasks.orphans import mark_crashed_runs, sweep
 from tasks.runner import FLOW_OPTIONS, STEP_TASK, run_step
-from tasks.scenes import UNREADABLE, usable
 from tasks.settings import get_settings
 from tests.tasks.checkout.containers.fake.contract import CopyParams, CopyResult, NetworkCopyParams
 from tests.tasks.conftest import Machine

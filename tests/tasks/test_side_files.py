@@ -93,16 +93,20 @@ def test_gc_goes_by_the_newest_file(machine: Machine) -> None:
     (folder / "early.txt").write_text("early")
     for path in (folder / "early.txt", folder, folder.parent):
         os.utime(path, (0, time.time() - 9 * DAY_S))
-    scratch, shelf = machine.settings.scratch, machine.store.shelf
-    assert remove_old(scratch, shelf, keep_days=8, dry_run=False).artifacts == 0
+    root, shelf = machine.settings.scratch / "side", machine.store.shelf
+    assert remove_old(root, shelf, keep_days=8, dry_run=False).artifacts == 0
     os.utime(folder / "log.txt", (0, time.time() - 9 * DAY_S))
-    assert remove_old(scratch, shelf, keep_days=8, dry_run=False).artifacts == 1
+    assert remove_old(root, shelf, keep_days=8, dry_run=False).artifacts == 1
 
 
 def test_gc_spares_a_key_that_is_being_made(machine: Machine) -> None:
     run_step(logging_params(machine))
     key = ledger.rows()[0].key
     with machine.store.lease("fake.copy", "other", limit_s=1):
-        assert remove_old(machine.settings.scratch, machine.store.shelf, keep_days=0, dry_run=True).artifacts == 1
+        assert (
+            remove_old(machine.settings.scratch / "side", machine.store.shelf, keep_days=0, dry_run=True).artifacts == 1
+        )
     with machine.store.lease("fake.copy", key, limit_s=1):
-        assert remove_old(machine.settings.scratch, machine.store.shelf, keep_days=0, dry_run=True).artifacts == 0
+        assert (
+            remove_old(machine.settings.scratch / "side", machine.store.shelf, keep_days=0, dry_run=True).artifacts == 0
+        )

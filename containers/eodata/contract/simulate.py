@@ -8,6 +8,7 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import Level
 from containers.base.contract.step import Resources, StepParams, StepResult
+from containers.eodata.contract.scenario import Fire, OpticalDate, RadarDate, Relief
 
 TrapKind = Literal[
     "collection_1", "corrupt", "duplicate", "ghost", "halves", "offline", "reprocessed", "sliver", "test_baseline",
@@ -59,7 +60,16 @@ class ArchiveResult(StepResult):
     land: File | None = Field(default=None, description="Precise outline of the land as GeoPackage, EPSG:4326")
     land_coarse: File | None = Field(default=None, description="Coarse outline of the land as GeoJSON")
     areas: File = Field(description="CSV: region_id, period, indicator, area_ha, majority_area_ha")
-    products: int = Field(ge=0, description="Products written")
+    dem: tuple[File, ...] = Field(default=(), description="Archive objects: Copernicus DEM tiles, above the geoid")
+    geoid: File | None = Field(default=None, description="Archive object: the geoid above the ellipsoid, EPSG:4326")
+    fire_truth: File | None = Field(default=None, description="1 burned, 0 not, on the tile's UTM grid, 10 m")
+    fire_severity_truth: File | None = Field(default=None, description="Severity 0 to 1, float32, on the same grid")
+    clear_truth: dict[str, File] = Field(
+        default={},
+        description="L2A products of the chosen dates after the fire (else of the last one) to what they would show "
+        "without clouds: bands by their descriptions, int16 × 1e-4, nodata −32768, on the tile's UTM grid, 10 m",
+    )
+    products: int = Field(ge=0, description="Products written, Sentinel-1 slices included")
     objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
 
 
@@ -109,6 +119,14 @@ class ArchiveParams(StepParams):
     jitter_px: float = Field(
         default=0.4, ge=0, lt=0.5, description="Largest misregistration of a date in cells of 20 m"
     )
+    relief: Relief | None = Field(default=None, description="Hills, with a DEM and a geoid in the archive; else flat")
+    fire: Fire | None = Field(default=None, description="A fire in one of the years, in an archive of one tile")
+    optical_dates: tuple[OpticalDate, ...] | None = Field(
+        default=None, min_length=1, description="Sentinel-2 on these days in place of `dates_per_year` drawn ones"
+    )
+    radar_dates: tuple[RadarDate, ...] | None = Field(
+        default=None, min_length=1, description="Sentinel-1 passes; they need `relief`"
+    )
     regions: int = Field(default=6, ge=4, le=60, description="Regions that the area of interest is cut into")
     traps: tuple[TrapKind, ...] = Field(
         default=(
@@ -135,6 +153,29 @@ class ArchiveParams(StepParams):
                 raise ValueError(f"tiles repeat: {names}")
         if len({tile.epsg for tile in self.tiles}) > 2:
             raise ValueError("tiles may lie in two neighbouring zones at most")
+        return self
+
+    @model_validator(mode="after")
+    def _scenario_is_consistent(self) -> "ArchiveParams":
+        """Hills, fire and chosen dates fit together."""
+        wanted = {"relief": self.relief, "fire": self.fire, "optical_dates": self.optical_dates}
+        if not self.phenology and (given := [name for name, value in wanted.items() if value]):
+            raise ValueError(f"{given} need phenology=true")
+        if self.relief and self.sea_share:
+            raise ValueError(f"relief has no coast: sea_share={self.sea_share} must be 0")
+        if self.radar_dates and not self.relief:
+            raise ValueError("radar_dates need relief")
+        if self.fire and len(self.tiles) > 1:
+            raise ValueError(f"fire needs one tile, not {len(self.tiles)}")
+        days = [each.day for each in self.optical_dates or ()]
+        if days != sorted(set(days)):
+            raise ValueError(f"optical_dates must ascend: {[str(day) for day in days]}")
+        days += [each.start.date() for each in self.radar_dates or ()] + ([self.fire.day] if self.fire else [])
+        if outside := sorted({str(day) for day in days if day.year not in self.years}):
+            raise ValueError(f"{outside} lie in none of the years {self.years}")
+        for each in self.optical_dates or ():
+            if each.scar_hidden and not (self.fire and self.fire.day < each.day):
+                raise ValueError(f"scar_hidden={each.scar_hidden} on {each.day}: nothing has burned by then")
         return self
 
     def baseline(self, year: int) -> str:

@@ -1,14 +1,18 @@
 """Reference sample and design-based area estimates."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
+from containers.base.contract.legend import CLASSES
+from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 
 REGION_SEPARATOR = ";"
 """Joins the ids of the regions that hold a point of a sample."""
+LAND_COVER: Final = {cover.name.lower(): int(cover) for cover in CLASSES}
+"""Class name to code."""
 
 
 class SampleResult(StepResult):
@@ -20,7 +24,18 @@ class SampleResult(StepResult):
     stratum_map: File | None = Field(default=None, description="Stratum codes, uint8, COG; names are its tags")
 
 
-class SampleParams(StepParams):
+class Drawing(Contract):
+    """How many points are drawn, and where."""
+
+    regions: File | None = None
+    region_id_field: str = "region_id"
+    points: int = Field(default=1500, ge=10, description="Total sample size")
+    min_per_stratum: int = Field(default=50, ge=2, description="Points in every stratum, as far as the total reaches")
+    buffer_m: float = Field(default=60.0, ge=0, description="Width of the stratum around mapped change in metres")
+    seed: int = Field(default=0, ge=0, description="Seed of the draw")
+
+
+class SampleParams(Drawing, StepParams):
     """Draw a stratified random sample of cells from a class history; read the reference class where truth is given.
 
     Strata: stable per class; new impervious and new green per pair of periods (pooled over pairs where the points do
@@ -39,15 +54,9 @@ class SampleParams(StepParams):
     doubt: float = Field(
         default=0.01, gt=0, le=1, description="Change probability from which a stable cell is doubtful"
     )
-    regions: File | None = None
-    region_id_field: str = "region_id"
     reference: dict[str, File] = Field(
         default={}, description="Period to a raster of reference classes; empty: left blank"
     )
-    points: int = Field(default=1500, ge=10, description="Total sample size")
-    min_per_stratum: int = Field(default=50, ge=2, description="Points in every stratum, as far as the total reaches")
-    buffer_m: float = Field(default=60.0, ge=0, description="Width of the stratum around mapped change in metres")
-    seed: int = Field(default=0, ge=0, description="Seed of the draw")
 
     @model_validator(mode="after")
     def _reference_periods_are_mapped(self) -> "SampleParams":
@@ -76,6 +85,11 @@ class AreasParams(StepParams):
     result: ClassVar[type[StepResult]] = AreasResult
     resources: ClassVar[Resources] = Resources(memory_mb=1024)
 
+    classes: dict[str, int] = Field(
+        default=LAND_COVER,
+        min_length=1,
+        description="Class name to its code in the sample: the indicators <class> and new_<class> are told by it",
+    )
     counts: File = Field(
         description="CSV of the zonal step: region_id, period, indicator, cells, unknown_cells, total_cells"
     )

@@ -5,13 +5,15 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from containers.base.contract.files import File
+from containers.base.contract.grid import Grid
 from containers.base.contract.radar import SafeFolder
 from containers.base.contract.scene import BandName
 from containers.base.contract.step import Resources, StepParams, StepResult
 
 
 class ResampleResult(StepResult):
-    bands: dict[str, File] = Field(description="Band name to GeoTIFF in the product's own UTM zone")
+    grid: Grid = Field(description="In the product's own UTM zone")
+    bands: dict[str, File] = Field(description="Band name to reflectance COG, int16 × 1e-4, nodata −32768")
     engine_version: str
 
 

@@ -13,6 +13,7 @@ from shapely import box
 
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.grid import Grid
+from containers.base.contract.legend import LandCover
 from containers.base.contract.step import StepError
 from containers.base.raster import write_cog
 from containers.gdal.contract.quicklook import Picture, QuicklookParams
@@ -70,6 +71,16 @@ def test_classes_show_every_class_in_its_share(land_cover: File, tmp_path: Path)
     assert shares == pytest.approx({0: 800 / 60000, 1: 2500 / 60000, 2: 51900 / 60000, 3: 4800 / 60000}, abs=0.025)
 
 
+def test_classes_take_colours_of_their_own(land_cover: File, tmp_path: Path) -> None:
+    picture = Picture(
+        name="own", title="Severity", kind="classes", rasters=(land_cover,), labels={2: "low"}, colours={2: "#FC8D59"}
+    )
+    drawn = draw(picture, tmp_path)
+    assert cells_of(drawn, "#FC8D59") / (480 * 320) == pytest.approx(51900 / 60000, abs=0.025)
+    assert cells_of(drawn, CLASS_COLOURS[LandCover.GREEN]) == 0
+    assert cells_of(drawn, CLASS_COLOURS[LandCover.IMPERVIOUS]) > 1000
+
+
 def test_legend_names_a_code_without_label(put_raster: Put, tmp_path: Path) -> None:
     codes = np.array([[1, 62], [62, 62]], dtype=np.uint8).repeat(100, 0).repeat(150, 1)
     file = put_raster("codes", codes, nodata=0)
@@ -97,6 +108,29 @@ def test_rgb_shows_missing_cells_as_such(put_raster: Put, tmp_path: Path) -> Non
         bands.append(put_raster(name, band, nodata=-32768, scale=1e-4))
     drawn = draw(Picture(name="rgb", title="Scene", kind="rgb", rasters=tuple(bands)), tmp_path)
     assert cells_of(drawn, UNKNOWN) / (480 * 320) == pytest.approx(0.5, abs=0.02)
+
+
+def test_pictures_of_the_same_limits_can_be_compared(put_raster: Put, tmp_path: Path) -> None:
+    def shown(value: float) -> int:
+        file = put_raster(f"v{value}", np.full((100, 150), value, np.float32), nodata=None)
+        picture = Picture(name="p", title="", kind="rgb", rasters=(file,) * 3, limits=(0.0, 0.5))
+        drawing = KINDS["rgb"]([tmp_path / "store" / file.store_path] * 3, picture, 500)
+        return int(drawing.picture[50, 50, 0])
+
+    assert [shown(value) for value in (0.0, 0.1, 0.25, 0.5, 0.9)] == [0, 51, 128, 255, 255]
+
+
+def test_decibels_of_linear_power(put_raster: Put, tmp_path: Path) -> None:
+    power = np.array([[0.001, 0.01, 0.1, 0.0]], np.float32).repeat(80, axis=0).repeat(30, axis=1)
+    file = put_raster("vv", power, nodata=None)
+    picture = Picture(name="p", title="", kind="continuous", rasters=(file,), decibel=True, limits=(-30, -10))
+    drawing = KINDS["continuous"]([tmp_path / "store" / file.store_path], picture, 500)
+    height, width, _ = drawing.picture.shape
+    columns = (width * part // 8 for part in (1, 3, 5, 7))
+    dark, middle, bright, nothing = (drawing.picture[height // 2, column].tolist() for column in columns)
+    assert sum(dark) < sum(middle) < sum(bright)
+    assert nothing == np.rint(np.array(to_rgb(UNKNOWN)) * 255).tolist()
+    assert drawing.notes == ()
 
 
 def test_probability_is_a_percentage_whatever_the_data(put_raster: Put, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from containers.base.contract.step import StepError
-from containers.base.step import progress, side_dir
+from containers.base.step import partials_dir, progress, side_dir
 
 
 def sleep() -> None:
@@ -53,6 +53,15 @@ def take_memory() -> None:
 def fill_disk() -> None:
     with open("/dev/full", "w") as sink:
         sink.write("x" * 100_000)
+
+
+def go_on() -> None:
+    """One line of work per attempt; done at the second."""
+    path = partials_dir() / "lines.txt"
+    with path.open("a") as lines:
+        lines.write("a line\n")
+    if len(path.read_text().splitlines()) < 2:
+        time.sleep(60)
 
 
 def keep_log() -> None:

@@ -9,7 +9,7 @@ from containers.base.contract.step import Resources, StepParams, StepResult
 
 Behaviour = Literal[
     "write", "sleep", "crash", "refuse", "be_throttled", "chatter", "swell", "fill_disk", "look_around", "lie", "spawn",
-    "keep_log", "keep_log_and_crash", "keep_log_and_sleep", "take_memory",
+    "keep_log", "keep_log_and_crash", "keep_log_and_sleep", "take_memory", "go_on",
 ]  # fmt: skip
 
 
@@ -36,6 +36,10 @@ class NetworkCopyParams(CopyParams):
 
 class HastyCopyParams(CopyParams):
     resources: ClassVar[Resources] = Resources(memory_mb=256, timeout_s=1)
+
+
+class LastingCopyParams(CopyParams):
+    keeps_partials: ClassVar[bool] = True
 
 
 class LoggingCopyParams(CopyParams):

@@ -1,0 +1,120 @@
+"""What a network sees: channels in their order, made the same way in training and in prediction."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from containers.base.contract.legend import Sky
+from containers.base.contract.model import Contract
+from containers.base.contract.radar import Polarisation
+from containers.base.contract.step import StepError
+from containers.base.scalers import STORED_NODATA, Channel, Scaler, Scalers, physical, scale, unscale
+from containers.tensorflow.contract.removal import Inputs
+from containers.tensorflow.removal_config import RemovalConfig
+
+SEEN: Final = (Sky.CLEAR, Sky.SNOW)
+"""Sky classes through which the ground is seen."""
+
+
+class Scene(NamedTuple):
+    """Stored values of a tile or a strip: inputs int16 (y, x, channel), the image of t1 int16 (y, x, band), and sky
+    classes of both dates uint8 (y, x)."""
+
+    inputs: NDArray[np.int16]
+    target: NDArray[np.int16]
+    sky_t0: NDArray[np.uint8]
+    sky_t1: NDArray[np.uint8]
+
+    @property
+    def seen_t0(self) -> NDArray[np.bool_]:
+        return np.isin(self.sky_t0, SEEN)
+
+    @property
+    def seen_t1(self) -> NDArray[np.bool_]:
+        """Where the image of t1 shows the ground in every band."""
+        seen: NDArray[np.bool_] = np.isin(self.sky_t1, SEEN) & (self.target != STORED_NODATA).all(axis=-1)
+        return seen
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Where every input channel holds data."""
+        known: NDArray[np.bool_] = (self.inputs != STORED_NODATA).all(axis=-1)
+        return known
+
+
+class Recipe(Contract):
+    """What the network sees, in this order: `channels`; where t0 was seen; the bands of t1 where they are visible,
+    else 0, and where they are. All scaled; 0 stands for what is hidden or holds no data."""
+
+    channels: tuple[Channel, ...]
+    bands: tuple[Channel, ...]
+    scalers: dict[str, Scaler]
+    seen_t0: bool
+    visible_t1: bool
+    residual: bool
+
+    @property
+    def width(self) -> int:
+        """Channels of the network."""
+        return len(self.channels) + self.seen_t0 + (len(self.bands) + 1) * self.visible_t1
+
+    @property
+    def optical(self) -> tuple[int, ...]:
+        """Positions of the bands of t0 among the channels, in the order of `bands`."""
+        names = [channel.name for channel in self.channels]
+        return tuple(names.index(f"{band.name}_t0") for band in self.bands if f"{band.name}_t0" in names)
+
+    def network_input(self, scene: Scene, visible: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Scene, whose inputs are this recipe's channels, to float32 (y, x, width)."""
+        values = _scaled(scene.inputs, self.channels, self.scalers)
+        hidden = ~scene.seen_t0
+        for position in self.optical:
+            values[hidden, position] = 0
+        parts = [values]
+        if self.seen_t0:
+            parts.append(scene.seen_t0[..., None].astype(np.float32))
+        if self.visible_t1:
+            parts += [self.scaled_target(scene.target) * visible[..., None], visible[..., None].astype(np.float32)]
+        return np.concatenate(parts, axis=-1)
+
+    def scaled_target(self, target: NDArray[np.int16]) -> NDArray[np.float32]:
+        """Stored reflectance (…, band) as the network tells it; 0 where there is no data."""
+        return _scaled(target, self.bands, self.scalers)
+
+    def reflectance(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network tells (…, band) in reflectance."""
+        return unscale(scaled, self.bands, self.scalers)
+
+
+def recipe_of(
+    channels: Sequence[Channel], bands: Sequence[Channel], scalers: Scalers, inputs: Inputs, config: RemovalConfig
+) -> Recipe:
+    """The recipe of a configuration. An ablation drops channels: `radar` must not see any optical image, not even as
+    what the change is added to; `optical` no radar. Raises `bad_config`."""
+    radar = {channel.name for channel in channels if channel.name.partition("_")[0] in get_args(Polarisation)}
+    kept = tuple(channel for channel in channels if inputs == "all" or (channel.name in radar) == (inputs == "radar"))
+    sees_optical = inputs != "radar"
+    recipe = Recipe(
+        channels=kept,
+        bands=tuple(bands),
+        scalers=dict(scalers),
+        seen_t0=config.inputs.seen_t0 and sees_optical,
+        visible_t1=config.inputs.visible_t1 and sees_optical,
+        residual=config.network.residual and sees_optical,
+    )
+    if not kept:
+        raise StepError("bad_dataset", f"The dataset has no channels for inputs={inputs}.", "Choose other inputs.")
+    if recipe.residual and len(recipe.optical) < len(bands):
+        raise StepError(
+            "bad_config", "network.residual needs every band of the target at t0.", "Set network.residual to false."
+        )
+    return recipe
+
+
+def _scaled(values: NDArray[np.int16], channels: Sequence[Channel], scalers: Scalers) -> NDArray[np.float32]:
+    """Scaled values; 0, the centre, where there is no data. A constant that is NaN still shows."""
+    scaled = scale(physical(values, channels), channels, scalers)
+    scaled[values == STORED_NODATA] = 0
+    return scaled

@@ -1,0 +1,1 @@
+"""What publishing is for every flow: product, tables, report, catalogue."""

@@ -1,0 +1,1 @@
+"""What the host does for the flow `vegetation_productivity`."""
