@@ -18,7 +18,9 @@ from rich.table import Table
 from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
-BENCHMARKS = ("align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "step")
+BENCHMARKS = (
+    "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset", "step",
+)  # fmt: skip
 
 
 class Bar(NamedTuple):
@@ -56,6 +58,8 @@ BARS = (
     Bar("burn", "peak memory of a strip as wide as a tile, MB", "all_indices", "peak_mb", 2048),
     Bar("burn", "peak memory of the change map, MB", "change", "peak_mb", 2048),
     Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
+    Bar("dataset", "seconds to the prototype's way", "clearground", "seconds", 1.0, to="prototype"),
+    Bar("dataset", "peak memory, MB", "clearground", "peak_mb", 1024),
 )
 
 

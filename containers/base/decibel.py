@@ -38,6 +38,8 @@ def filled_gaps(power: NDArray[Any]) -> NDArray[np.float32]:
     of a swath is no gap.
     """
     known = has_power(power)
+    if known.all():
+        return power.astype(np.float32)
     values = np.where(known, power, 0).astype(np.float64)
     waiting = ~known & ~_wide(~known)
     for _ in range(GAP_PX // 2):

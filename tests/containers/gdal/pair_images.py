@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
@@ -104,6 +103,10 @@ class PairImages:
 
 def _smooth(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
     """A random surface of unit spread with hills of about 24 cells."""
-    knots = rng.normal(size=tuple(-(-length // 24) + 1 for length in shape))
-    surface = zoom(knots, 24, order=3, mode="nearest", grid_mode=True)[: shape[0], : shape[1]]
+    surface = rng.normal(size=tuple(-(-length // 24) + 1 for length in shape))
+    for length in shape:
+        knot, beyond = np.divmod(np.arange(length) / 24, 1)
+        weight = (beyond**2 * (3 - 2 * beyond))[:, np.newaxis]
+        before = surface[knot.astype(int)]
+        surface = (before + weight * (surface[knot.astype(int) + 1] - before)).T
     return (surface - surface.mean()) / surface.std()

@@ -1,5 +1,6 @@
 """The mosaic of one date against one cell at a time."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -128,6 +129,18 @@ def test_classes_of_another_grid_are_taken_from_the_nearest_cell(make_tile, rast
     found = raster_store.read(result.image.sky, tmp_path)
     assert sure.mean() > 0.6
     assert (found == np.where(known, nearest_warp(sky, positions, 0), 0))[sure].all()
+
+
+def test_memory_does_not_grow_with_the_height_of_the_grid(make_tile, raster_store) -> None:
+    peaks = []
+    for height in (512, 4096):
+        grid = GRID.model_copy(update={"height": height, "width": 64})
+        item = make_tile("33UUP", grid)[0]
+        tracemalloc.start()
+        run(OpticalParams(seen=(item,), grid=grid), raster_store.folder("gdal.optical"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]
 
 
 def far_apart(make_tile):

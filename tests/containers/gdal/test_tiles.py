@@ -1,6 +1,7 @@
 """Which tiles are used, and that no cell of the ground is in two parts."""
 
 import json
+import tracemalloc
 from collections import Counter
 from typing import Any
 
@@ -124,6 +125,7 @@ def test_no_cell_is_in_two_parts_and_no_part_is_empty(case) -> None:
     try:
         dealt = deal(places, tiling)
     except StepError:
+        assert tiling.overlap_px or len({block_of(place, tiling) for place in places}) < len(PARTS)
         return
     assert set(dealt) == places
     assert set(PARTS) <= set(dealt.values())
@@ -180,6 +182,18 @@ def test_too_few_tiles_say_what_to_change(options, reason, images, tmp_path) -> 
         cut(images, tmp_path, **options)
     assert caught.value.code == "bad_dataset"
     assert "size_px" in caught.value.hint
+
+
+def test_memory_does_not_grow_with_the_height_of_the_grid(raster_store, tmp_path) -> None:
+    peaks = []
+    for height in (256, 2048):
+        images = PairImages(raster_store, grid=GRID.model_copy(update={"height": height, "width": 128}), bands=("red",))
+        pair = images.pair()
+        tracemalloc.start()
+        cut(images, tmp_path / str(height), pair, size_px=64)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
 
 
 def test_images_on_another_grid_and_pairs_given_twice_are_refused(images, raster_store, tmp_path) -> None:
