@@ -73,7 +73,7 @@ def rebuild(
     if done := reached(params, "predict", predictions):
         return done
     truth = true_bands(params, inputs, paired.grid)
-    judgement = judge(params, predictions, truth, pairs[-1], tiles) if tiles else None
+    judgement = judge(params, predictions, truth, pairs, tiles) if tiles else None
     if done := reached(params, "mosaic", (predictions[MODEL], judgement)):
         return done
     products = RemovalProducts(
@@ -172,14 +172,15 @@ def judge(
     params: CloudRemovalParams,
     predictions: dict[str, PredictRemovalResult],
     truth: dict[str, File],
-    pair: Pair,
+    pairs: tuple[Pair, ...],
     tiles: TilesResult,
 ) -> JudgeRemovalResult:
     """Errors on hidden and on clear cells apart, beside doing nothing and linear regression."""
     judgement: JudgeRemovalResult = gdal.judge_removal.submit(
         JudgeRemovalParams(
-            pair=pair,
-            grid=pair.optical_t1.grid,
+            pair=pairs[-1],
+            more_pairs=pairs[:-1],
+            grid=pairs[-1].optical_t1.grid,
             tiles=tiles.tiles,
             tile_px=params.tiling.size_px,
             candidates=tuple(Candidate(name=name, bands=each.simulated) for name, each in predictions.items()),
