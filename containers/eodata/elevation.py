@@ -60,9 +60,7 @@ def write_elevation(hills: Hills, bounds: Bounds, bucket: Path) -> tuple[list[Pa
 
 def _common(wanted: Bounds, lat: int, lon: int) -> Bounds:
     """The part of a tile of one degree that is wanted."""
-    return Bounds(
-        max(wanted.west, lon), max(wanted.south, lat), min(wanted.east, lon + 1), min(wanted.north, lat + 1)
-    )
+    return Bounds(max(wanted.west, lon), max(wanted.south, lat), min(wanted.east, lon + 1), min(wanted.north, lat + 1))
 
 
 def _write_dem(hills: Hills, part: Bounds, path: Path) -> None:

@@ -122,7 +122,9 @@ class World:
 
     def severity_under(self, tile: Grid, first_row: int, last_row: int) -> FloatArray:
         """Severity of the fire under rows of a tile, as `under`."""
-        return self.layer(_SEVERITY).reshape(-1)[self._nearest(tile, first_row, last_row)] / np.float32(_SEVERITY_LEVELS)
+        return self.layer(_SEVERITY).reshape(-1)[self._nearest(tile, first_row, last_row)] / np.float32(
+            _SEVERITY_LEVELS
+        )
 
     def slopes_under(self, tile: Grid, first_row: int, last_row: int) -> tuple[FloatArray, FloatArray]:
         """How steeply the ground rises eastwards and northwards under rows of a tile, in metres per metre."""
