@@ -112,9 +112,11 @@ def _zone(images: list[TiledImage], passes: tuple[PairedPass, ...]) -> shapely.M
 
 
 def _epochs(params: CloudRemovalParams) -> int:
-    """Of the network's configuration, or the run's own."""
+    """Of the network's configuration, or the run's own, which is written nested or dotted."""
     path = checkout.ROOT / "containers" / "tensorflow" / "networks" / f"{params.learning.preset}.yaml"
-    return int(params.learning.overrides.get("training.epochs", yaml.safe_load(path.read_text())["training"]["epochs"]))
+    own = params.learning.overrides
+    training = yaml.safe_load(path.read_text())["training"] | own.get("training", {})
+    return int(own.get("training.epochs", training["epochs"]))
 
 
 def _stored_bytes(params: CloudRemovalParams, work: _Work, n_images: int) -> int:
