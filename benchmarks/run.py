@@ -18,7 +18,19 @@ from rich.table import Table
 from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
-BENCHMARKS = ("align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "download", "step")
+BENCHMARKS = (
+    "align",
+    "mask",
+    "cube",
+    "predict",
+    "zonal",
+    "fill",
+    "productivity",
+    "forest",
+    "burn",
+    "download",
+    "step",
+)
 
 
 class Bar(NamedTuple):
@@ -53,6 +65,8 @@ BARS = (
     Bar("zonal", "peak memory of exactextract, MB", "exactextract", "peak_mb", 2048),
     Bar("productivity", "seconds to one cell at a time", "clearground", "seconds", 0.5, to="per_pixel"),
     Bar("productivity", "peak memory of a strip as wide as a tile, MB", "wide", "peak_mb", 2048),
+    Bar("burn", "peak memory of a strip as wide as a tile, MB", "all_indices", "peak_mb", 2048),
+    Bar("burn", "peak memory of the change map, MB", "change", "peak_mb", 2048),
     Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
     Bar("download", "seconds to the line rate of four connections", "clearground", "seconds", 1.25, to="line"),
     Bar("download", "seconds to one object after another", "clearground", "seconds", 0.5, to="single"),

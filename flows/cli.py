@@ -34,9 +34,7 @@ FlowName = Annotated[str, typer.Argument(help="Name of the flow, such as impervi
 
 @app.command()
 def demo(
-    flow: Annotated[str, typer.Option(help="Flow to show: impervious_change, vegetation_productivity or cloud_removal.")] = (
-        "impervious_change"
-    ),
+    flow: Annotated[str, typer.Option(help="Flow to show; the README lists them.")] = ("impervious_change"),
     profile: Annotated[str, typer.Option(help="Profile of the simulated archive; empty: the flow's own.")] = "",
 ) -> None:
     """Run a job on the simulated archive and print the table per region and year."""

@@ -3,22 +3,76 @@
 from itertools import pairwise
 
 from prefect.futures import PrefectFuture
-from tasks.elevation import elevation_tiles
 
 from containers.base.contract.grid import Grid
 from containers.base.contract.pair import Pair
 from containers.base.contract.radar import BackscatterResult, SafeFolder
 from containers.gdal.contract.dem import DemParams, DemResult
 from containers.gdal.contract.download import DownloadParams
+from containers.gdal.contract.optical import OpticalResult
 from containers.sarsen.contract.backscatter import SarsenBackscatterParams
 from containers.snap.contract.backscatter import SnapBackscatterParams
-from tasks import gdal, sarsen, snap
-from tasks.cloud_removal.intake import RemovalInputs
+from tasks import gdal, ledger, sarsen, snap
+from tasks.cloud_removal.choice import choose_image, taken_at
+from tasks.cloud_removal.images import ImageRequest, see_image
+from tasks.cloud_removal.intake import RemovalInputs, removal_grid
 from tasks.cloud_removal.paired import PairedDate, PairedDates
+from tasks.cloud_removal.passes import find_passes
+from tasks.cloud_removal.scenes import ImageCandidates, TiledImage, find_images
+from tasks.elevation import area_of, stored_tiles, tile_hrefs
 from tasks.parameters.cloud_removal import CloudRemovalParams
 
 Folders = dict[str, SafeFolder]
 """Product name to its files in the store."""
+
+
+def pair_dates(params: CloudRemovalParams, inputs: RemovalInputs) -> PairedDates:
+    """An image per date, clear enough by its mask, and the radar pass that belongs to it."""
+    candidates = find_images.submit(params, inputs.aoi).result()
+    if inputs.aoi:
+        grid = removal_grid(inputs.aoi, params.area)
+        chosen = choose_images(params, candidates, grid)
+        passes = find_passes.submit(params, inputs.aoi, tuple(chosen)).result()
+    else:  # every product is named, and the zone is what all products show
+        images = tuple(each.images[0] for each in candidates)
+        passes = find_passes.submit(params, "", images).result()
+        grid = removal_grid(passes.zone, params.area)
+        chosen = {image: see(params, image, grid) for image in images}
+    return PairedDates(
+        zone=passes.zone,
+        grid=grid,
+        dates=tuple(
+            PairedDate(tiles=image, optical=optical, radar=radar)
+            for (image, optical), radar in zip(chosen.items(), passes.passes, strict=True)
+        ),
+    )
+
+
+def choose_images(
+    params: CloudRemovalParams, candidates: tuple[ImageCandidates, ...], grid: Grid
+) -> dict[TiledImage, OpticalResult]:
+    """The image of each date with its bands on the grid, in the order of time. What was left out is a row."""
+    seen: dict[TiledImage, OpticalResult] = {}
+    chosen: list[TiledImage] = []
+
+    def hidden_share(image: TiledImage) -> float:
+        seen[image] = see(params, image, grid)
+        return seen[image].hidden_share
+
+    for found, window in zip(candidates, params.dates, strict=True):
+        choice = choose_image(found, window, hidden_share, after=taken_at(chosen[-1]) if chosen else None)
+        for row in choice.refused:
+            ledger.skip(row.scene_id, row.code, row.reason, row.hint)
+        chosen.append(choice.image)
+    return {image: seen[image] for image in chosen}
+
+
+def see(params: CloudRemovalParams, image: TiledImage, grid: Grid) -> OpticalResult:
+    """One image on the grid, with what hides the ground."""
+    optical: OpticalResult = see_image.submit(
+        ImageRequest(tiles=image, bands=params.bands, grid=grid, rules=params.mask)
+    ).result()
+    return optical
 
 
 def download(paired: PairedDates) -> Folders:
@@ -33,9 +87,12 @@ def download(paired: PairedDates) -> Folders:
 
 def heights(params: CloudRemovalParams, inputs: RemovalInputs, paired: PairedDates) -> DemResult:
     """Heights above the ellipsoid, slope and aspect."""
-    tiles = inputs.dem or elevation_tiles(paired.zone)
-    result: DemResult = gdal.join_heights.submit(
-        DemParams(tiles=tiles, heights=params.radar.dem_heights, geoid=inputs.geoid, grid=paired.grid)
+    margin_m = params.radar.dem_margin_m
+    tiles = inputs.dem or stored_tiles(tile_hrefs(area_of(paired.grid, margin_m))).files
+    result: DemResult = gdal.join_dem.submit(
+        DemParams(
+            tiles=tiles, heights=params.radar.dem_heights, geoid=inputs.geoid, grid=paired.grid, margin_m=margin_m
+        )
     ).result()
     return result
 
@@ -84,4 +141,4 @@ def backscatter(
         return snap.snap_backscatter.submit(
             SnapBackscatterParams.model_validate({**asked, "orbit_files": inputs.orbit_files})
         )
-    return sarsen.backscatter.submit(SarsenBackscatterParams.model_validate(asked))
+    return sarsen.compute_backscatter.submit(SarsenBackscatterParams.model_validate(asked))

@@ -19,6 +19,7 @@ from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
 from containers.gdal.contract.dataset import DatasetParams, DatasetResult, TilesParams, TilesResult
+from containers.gdal.contract.dem import DemParams, DemResult
 from containers.gdal.contract.download import DownloadParams, DownloadResult
 from containers.gdal.contract.fill import FillParams, FillResult
 from containers.gdal.contract.fit_image import FitImageParams, FitImageResult
@@ -231,4 +232,9 @@ def judge_removal(params: JudgeRemovalParams) -> JudgeRemovalResult:
 
 @task(**STEP_TASK, task_run_name="download {params.product_id}")
 def download_product(params: DownloadParams) -> DownloadResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="heights")
+def join_dem(params: DemParams) -> DemResult:
     return run_step(params)

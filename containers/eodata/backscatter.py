@@ -2,11 +2,11 @@
 
 Crops, meadows and woods follow the water cloud model (Attema & Ulaby 1978, doi 10.1029/RS013i002p00357): a canopy that
 scatters, and soil seen through it. Levels are those of temperate Europe: woods −8 dB in VV and −14 dB in VH, crops −10
-to −14 and −15 to −20, bare soil −17 to −9 and −26 to −18 by moisture (Veloso et al. 2017, doi 10.1016/j.rse.2017.07.015;
-Vreugdenhil et al. 2018, doi 10.3390/rs10091396; Bauer-Marschallinger et al. 2021, doi 10.1109/JSTARS.2021.3102125),
-towns −3 and −10, water −24 to −15 by wind. Burned woods lose up to 3 dB in VH; in VV wet soil shows through the opened
-canopy, so that it falls where it is dry and rises where it is wet (Tanase et al. 2010, doi
-10.1109/JSTARS.2010.2068285; Imperatore et al. 2017, doi 10.1109/TGRS.2017.2748069).
+to −14 and −15 to −20, bare soil −17 to −9 and −26 to −18 by moisture (Veloso et al. 2017,
+doi 10.1016/j.rse.2017.07.015; Vreugdenhil et al. 2018, doi 10.3390/rs10091396), towns −4 and −11, water −24 to −15 by
+wind. Burned woods lose up to 3 dB in VH; in VV wet soil shows through the opened canopy, so that it falls where it is
+dry and rises where it is wet (Tanase et al. 2010, doi 10.1109/TGRS.2010.2049653; Belenguer-Plomer et al. 2019,
+doi 10.3390/rs11222661).
 """
 
 from typing import Final, NamedTuple

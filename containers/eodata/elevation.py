@@ -75,7 +75,8 @@ def _centres(part: Bounds, step_deg: float, shift: float) -> tuple[Axis, Axis, A
     """Longitudes, latitudes and transform of cells whose edges lie on multiples of the step less `shift` cells."""
     first, last = math.floor(part.west / step_deg + 1e-6), math.ceil(part.east / step_deg - 1e-6)
     top, bottom = math.ceil(part.north / step_deg - 1e-6), math.floor(part.south / step_deg + 1e-6)
-    columns, rows = np.arange(first, last), np.arange(top, bottom, -1)
+    columns = np.arange(first, last, dtype=np.float64)
+    rows = np.arange(top, bottom, -1, dtype=np.float64)
     place = from_origin((first - shift) * step_deg, (top + shift) * step_deg, step_deg, step_deg)
     return (columns - shift + 0.5) * step_deg, (rows + shift - 0.5) * step_deg, place
 

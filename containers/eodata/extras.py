@@ -2,20 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from containers.base.contract.files import output_file
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.elevation import write_elevation
+from containers.eodata.items import BUCKET
 from containers.eodata.place import tile_grid
 from containers.eodata.radar_dates import StoredPass, records
 from containers.eodata.scar import BURNED_FROM
 from containers.eodata.scenario import Scenario
 from containers.eodata.scenario_truth import write_fire
 from containers.eodata.world import World
-
-_BUCKET: Final = "eodata"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Extras:
     ) -> "Extras":
         """Write elevation and the truth of the fire; clear images and radar passes are there already."""
         hills, clear = scenario.hills, sorted((out / "truth" / "clear").glob("*.tif"))
-        dem, geoid = write_elevation(hills, world.grid.bounds, out / _BUCKET) if hills else ([], [])
+        dem, geoid = write_elevation(hills, world.grid.bounds, out / BUCKET) if hills else ([], [])
         tile = tile_grid(params, params.tiles[0])
         fire = write_fire(world, tile, out / "truth") if scenario.scar else []
         return cls(out, scenario, dem, geoid, fire, clear, passes)
@@ -80,9 +79,8 @@ def season_years(params: ArchiveParams) -> tuple[int, ...]:
     return params.years if params.phenology and not params.optical_dates else ()
 
 
-def last_dates(acquisitions: list[Acquisition], params: ArchiveParams) -> list[Acquisition]:
-    """L2A products of the last chosen date, whose clear image is told."""
-    if not params.optical_dates:
-        return []
-    last = max(each.start for each in acquisitions)
-    return [each for each in acquisitions if each.start == last and each.level == "L2A" and each.in_archive]
+def told_clear(acquisitions: list[Acquisition], params: ArchiveParams) -> list[Acquisition]:
+    """L2A products whose clear image is told: chosen dates after the fire, or the last one where nothing burns."""
+    days = [each.day for each in params.optical_dates or ()]
+    told = [day for day in days if params.fire and day > params.fire.day] or days[-1:]
+    return [each for each in acquisitions if each.start.date() in told and each.level == "L2A" and each.in_archive]

@@ -1,42 +1,15 @@
 """Puts an item collection into the STAC server's database, in place of what it holds."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import orjson
 from pypgstac.db import PgstacDB
 from pypgstac.load import Loader, Methods
 
 from containers.base.step import progress
-
-Json = dict[str, Any]
-_WHOLE_WORLD = [-180.0, -90.0, 180.0, 90.0]
-
-
-def collection_of(name: str, items: list[Json]) -> Json:
-    """The smallest valid STAC collection that holds the items."""
-    times = [datetime.fromisoformat(item["properties"]["datetime"]) for item in items]
-    return {
-        "type": "Collection",
-        "stac_version": "1.1.0",
-        "id": name,
-        "description": f"{name}: {len(items)} simulated items",
-        "license": "other",
-        "links": [],
-        "extent": {
-            "spatial": {"bbox": [_WHOLE_WORLD]},
-            "temporal": {"interval": [[min(times).isoformat(), max(times).isoformat()]]},
-        },
-    }
-
-
-def collections_of(items: list[Json]) -> list[Json]:
-    """One collection per name that the items give."""
-    names = sorted({item["collection"] for item in items})
-    return [collection_of(name, [item for item in items if item["collection"] == name]) for name in names]
+from containers.eodata.stac_collections import Json, collections_of
 
 
 def ingest(items: list[Json], database: PgstacDB) -> None:

@@ -38,12 +38,14 @@ def wetness(noise: Noise, day: date, y_m: Axis, x_m: Axis) -> Wetness:
         if float(noise.uniform(ordinal, 0, "rain")) >= _RAINY_DAYS:
             continue
         amount = -_RAIN_MM * math.log(1 - float(noise.uniform(ordinal, 1, "rain")))
-        shower = field_at(
-            north, east, 250.0, lambda y, x, salt=f"shower {ordinal}": noise.smooth(y, x, _SHOWER_M, salt, 3)
-        )
-        fallen = np.float32(amount) * np.clip(1 + 0.8 * shower, 0, None)
+        fallen = np.float32(amount) * np.clip(1 + 0.8 * _shower(noise, ordinal, north, east), 0, None)
         today = fallen if age == 0 else today
         stored = stored + fallen * np.float32(math.exp(-age / _DRYING_DAYS))
     patches = 1 + 0.12 * field_at(north, east, 20.0, lambda y, x: noise.smooth(y, x, 350, "soil water", 3))
     soil = DRIEST + (WETTEST - DRIEST) * (1 - np.exp(-stored * patches / _FILLED_MM))
     return Wetness(soil.astype(np.float32), (1 - np.exp(-today / 4)).astype(np.float32))
+
+
+def _shower(noise: Noise, ordinal: int, north: Axis, east: Axis) -> FloatArray:
+    """How much more or less than its mean a day's rain falls here, of unit variance."""
+    return field_at(north, east, 250.0, lambda y, x: noise.smooth(y, x, _SHOWER_M, f"shower {ordinal}", 3))

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,16 +13,16 @@ from containers.eodata.backscatter import POLARISATIONS, Visit, gamma_nought
 from containers.eodata.contract.scenario import RadarDate
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.elevation import undulation
+from containers.eodata.items import BUCKET
 from containers.eodata.moisture import wetness
 from containers.eodata.noise import FloatArray, Noise
 from containers.eodata.place import EPSG, FINE_M
 from containers.eodata.radar_ground import RadarGround
 from containers.eodata.radar_pass import RadarPass, absolute_orbit
-from containers.eodata.radar_products import RadarStored, radar_item, write_radar
+from containers.eodata.radar_products import radar_item, write_radar
+from containers.eodata.radar_safe import RadarStored
 from containers.eodata.seasons import Greenness, Year
 from containers.eodata.world import World
-
-_BUCKET: Final = "eodata"
 
 
 class StoredPass(NamedTuple):
@@ -75,7 +75,7 @@ def radar_ground(world: World, seed: int, wanted: RadarDate) -> RadarGround:
 def write_pass(wanted: RadarDate, world: World, params: ArchiveParams, out: Path) -> StoredPass:
     """Image the ground and write the pass's products below the bucket."""
     flown = radar_pass(wanted, params.seed)
-    stored = write_radar(flown, radar_ground(world, params.seed, wanted), params.seed, out / _BUCKET)
+    stored = write_radar(flown, radar_ground(world, params.seed, wanted), params.seed, out / BUCKET)
     return StoredPass(flown, stored, [radar_item(each, flown) for each in stored])
 
 

@@ -13,7 +13,7 @@ LIGHT_M_S: Final = 299_792_458.0
 PIXEL_M: Final = 10.0
 """Spacing of lines and of samples, nominal on the ground."""
 _COEFFICIENTS: Final = 9
-_FIT_DEGREE: Final = 5
+_FIT_DEGREE: Final = _COEFFICIENTS - 1
 _FIT_POINTS: Final = 200
 _ITERATIONS: Final = 4
 _SECANTS: Final = 8

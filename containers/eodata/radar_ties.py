@@ -51,13 +51,11 @@ def _height(place: Located, ground: RadarGround, beyond_m: float) -> Array:
 
 
 def corners(frame: Frame) -> list[tuple[float, float]]:
-    """Longitude and latitude of the image's corners at its mean height: first near, first far, last far, last near."""
-    lines = np.array([0, 0, frame.lines - 1, frame.lines - 1])
-    samples = np.array([0.0, frame.samples - 1, frame.samples - 1, 0])
-    place = located(
-        frame.orbit,
-        frame.times_s(lines),
-        frame.slant_ranges_m(samples),
-        np.full(4, frame.height_m),
-    )
+    """Longitude and latitude of the image's corners at its mean height: first near, first far, last far, last near.
+
+    They lie one pixel outside, so that the outlines of neighbouring slices overlap.
+    """
+    lines = np.array([-1, -1, frame.lines, frame.lines])
+    samples = np.array([-1.0, frame.samples, frame.samples, -1.0])
+    place = located(frame.orbit, frame.times_s(lines), frame.slant_ranges_m(samples), np.full(4, frame.height_m))
     return list(zip(place.longitude_deg.tolist(), place.latitude_deg.tolist(), strict=True))

@@ -53,6 +53,7 @@ def _write(path: Path, tile: Grid, bands: dict[str, npt.NDArray[Any]], nodata: f
         "driver": "GTiff", "width": first.shape[1], "height": first.shape[0], "count": len(bands),
         "dtype": first.dtype, "crs": tile.epsg, "transform": from_origin(tile.west_m, tile.north_m, FINE_M, FINE_M),
         "nodata": nodata, "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate",
+        "predictor": 3 if first.dtype == np.float32 else 2,
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as target:
         target.descriptions = tuple(bands)

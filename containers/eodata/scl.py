@@ -10,7 +10,6 @@ from containers.eodata.noise import FloatArray, Noise
 from containers.eodata.place import PIXEL_M
 from containers.eodata.weather import Air
 
-
 HIDING_CLOUD, HIDING_SHADOW = 0.10, 0.20
 """Opacity of clouds, and share of direct light missing, from which the ground counts as hidden."""
 

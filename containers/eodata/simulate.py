@@ -11,7 +11,7 @@ from containers.base.step import main, progress
 from containers.eodata.acquisitions import Acquisition
 from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
 from containers.eodata.cover import CLC_PLUS, S2GLC
-from containers.eodata.extras import Extras, last_dates, season_years
+from containers.eodata.extras import Extras, season_years, told_clear
 from containers.eodata.growing_season import CHUNK, window_curves, write_seasons
 from containers.eodata.labels import CLC_PLUS_MAP, S2GLC_MAP, LabelMap, MapLegend
 from containers.eodata.land import write_land
@@ -105,8 +105,8 @@ def _extras(
     acquisitions: list[Acquisition], out: Path,
 ) -> Extras:  # fmt: skip
     passes = _each(pool, write_pass, [(each, world, params, out) for each in params.radar_dates or ()], "radar passes")
-    last = last_dates(acquisitions, params)
-    _each(pool, _without_clouds, [(each, world, params, out) for each in last], "clear images")
+    told = told_clear(acquisitions, params)
+    _each(pool, _without_clouds, [(each, world, params, out) for each in told], "clear images")
     return Extras.written(params, world, scenario, passes, out)
 
 

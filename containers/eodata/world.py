@@ -103,7 +103,7 @@ class World:
 
     def severity(self, window: Window) -> FloatArray:
         """Severity of the fire, 0 to 1."""
-        return np.asarray(self.layer(_SEVERITY)[window]) / np.float32(_SEVERITY_LEVELS)
+        return _severities(self.layer(_SEVERITY)[window])
 
     def days_since_fire(self, day: date) -> int | None:
         """How long ago the land burned; None before and on the day of the fire."""
@@ -111,36 +111,39 @@ class World:
 
     def under(self, tile: Grid, year: int, first_row: int, last_row: int) -> Ground:
         """The nearest fine cells under rows of a tile, on its own fine cells, with the camera's margin."""
-        at = self._nearest(tile, first_row, last_row)
+        at = self.nearest(tile, first_row, last_row)
         return Ground(*(self.layer(name).reshape(-1)[at] for name in (str(year), *_ATTRIBUTES)))
 
     def plants_under(self, tile: Grid, year: int, first_row: int, last_row: int) -> Plants:
         """The same with the timing of the year's plants."""
-        at = self._nearest(tile, first_row, last_row)
+        at = self.nearest(tile, first_row, last_row)
         names = (str(year), *_ATTRIBUTES, timing_layer(year))
         return Plants(*(self.layer(name).reshape(-1)[at] for name in names))
 
     def severity_under(self, tile: Grid, first_row: int, last_row: int) -> FloatArray:
         """Severity of the fire under rows of a tile, as `under`."""
-        return self.layer(_SEVERITY).reshape(-1)[self._nearest(tile, first_row, last_row)] / np.float32(
-            _SEVERITY_LEVELS
-        )
+        return _severities(self.layer(_SEVERITY).reshape(-1)[self.nearest(tile, first_row, last_row)])
 
     def slopes_under(self, tile: Grid, first_row: int, last_row: int) -> tuple[FloatArray, FloatArray]:
         """How steeply the ground rises eastwards and northwards under rows of a tile, in metres per metre."""
-        at = self._nearest(tile, first_row, last_row)
+        at = self.nearest(tile, first_row, last_row)
         heights, row = np.load(self.folder / f"{_HEIGHTS}.npy", mmap_mode="r").reshape(-1), self.shape[1]
-        return tuple((heights[at + step] - heights[at - step]) / np.float32(2 * FINE_M) for step in (1, -row))
+        east, north = ((heights[at + step] - heights[at - step]) / np.float32(2 * FINE_M) for step in (1, -row))
+        return east, north
 
     def plants(self, year: int, window: Window) -> Plants:
         """The fine cells of a window."""
         names = (str(year), *_ATTRIBUTES, timing_layer(year))
         return Plants(*(np.asarray(self.layer(name)[window]) for name in names))
 
-    def _nearest(self, tile: Grid, first_row: int, last_row: int) -> npt.NDArray[np.int64]:
+    def nearest(self, tile: Grid, first_row: int, last_row: int) -> npt.NDArray[np.int64]:
         """Flat index of the fine cell under each fine cell of a tile's rows and of the margin around them."""
         ratio = PIXEL_M // FINE_M
         east, north = View(tile, MARGIN).places(first_row * ratio - MARGIN, last_row * ratio + MARGIN)
         row = ((self.grid.north_m - north) // FINE_M).astype(np.int64)
         column = ((east - self.grid.west_m) // FINE_M).astype(np.int64)
         return row * self.shape[1] + column
+
+
+def _severities(levels: npt.NDArray[np.uint8]) -> FloatArray:
+    return levels.astype(np.float32) / np.float32(_SEVERITY_LEVELS)

@@ -14,7 +14,7 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError, StepWarning
 from containers.base.raster import create_cog, read_band, row_windows
 from containers.base.step import main, progress
-from containers.gdal.burn_layers import BURNED_UNKNOWN, burned_of, layer_names, layers_of, opened, told_by
+from containers.gdal.burn_layers import BURNED_UNKNOWN, burned_of, layer_names, layers_of, told_by
 from containers.gdal.burn_tables import write_areas, write_counts
 from containers.gdal.contract.burn import (
     BURN_BANDS,
@@ -25,6 +25,7 @@ from containers.gdal.contract.burn import (
     BurnRules,
     SeverityTable,
 )
+from containers.gdal.open_image import opened
 from containers.gdal.perimeters import means_of, outlines, write_perimeters
 from containers.gdal.severity import UNKNOWN, burned_code, colours_of, names_of, severity_codes, table_of, tags_of
 
@@ -105,9 +106,10 @@ def write_rasters(params: BurnParams, table: SeverityTable, names: Sequence[Burn
     grid, rules = params.grid, params.rules
     lowest = burned_code(table, rules.burned_from)
     counts, outside = np.zeros(256, np.int64), 0
+    bands = sorted({band for name in names for band in BURN_BANDS[name]})
     threads = params.execution.threads
     with ExitStack() as files:
-        images = files.enter_context(opened(params, names))
+        before, after = (files.enter_context(opened(image, bands, grid)) for image in (params.before, params.after))
         sinks = {name: files.enter_context(_quantity(out, name, grid, threads)) for name in layer_names(names, rules)}
         classes: dict[str, Any] = {"dtype": "uint8", "overviews": "mode", "threads": threads}
         tags = tags_of(names_of(table)) | {"INDEX": rules.index}
@@ -115,7 +117,7 @@ def write_rasters(params: BurnParams, table: SeverityTable, names: Sequence[Burn
         severities.write_colormap(1, _colour_map(table))
         burns = files.enter_context(create_cog(out / "burned.tif", grid, nodata=BURNED_UNKNOWN, **classes))
         for window in row_windows(grid.shape):
-            layers = layers_of(images, window, names, rules)
+            layers = layers_of(before, after, window, names, rules)
             for name, sink in sinks.items():
                 sink.write(layers[name], 1, window=window)
             telling = layers[told_by(rules)]

@@ -4,10 +4,9 @@ Celik, T. Unsupervised Change Detection in Satellite Images Using Principal Comp
 IEEE Geosci. Remote Sens. Lett. 2009, 6(4), 772–776, doi:10.1109/LGRS.2009.2025059. Here over several bands at once.
 """
 
-from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,8 @@ from rasterio.windows import Window
 from containers.base.contract.files import output_file
 from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError
-from containers.base.grid import grid_of, require_grid
-from containers.base.raster import BLOCK_PX, create_cog, grown, open_raster, row_windows
-from containers.base.step import local_path, main, progress
-from containers.gdal.burn_indices import reflectance
+from containers.base.raster import BLOCK_PX, create_cog, grown, row_windows
+from containers.base.step import main, progress
 from containers.gdal.contract.burn import ChangeMapParams, ChangeMapResult
 from containers.gdal.difference_blocks import (
     ChangeModel,
@@ -30,24 +27,29 @@ from containers.gdal.difference_blocks import (
     known_blocks,
 )
 from containers.gdal.indices import Rows
+from containers.gdal.open_image import OpenImage, opened
 
 CHANGED, UNCHANGED, UNKNOWN = 1, 0, 255
 _ROWS = BLOCK_PX
 
 
-class DifferenceImage:
+class DifferenceImage(NamedTuple):
     """The absolute difference of two images, read where it is asked for."""
 
-    def __init__(self, before: dict[str, Any], after: dict[str, Any], grid: Grid) -> None:
-        self.grid, self._dates = grid, (before, after)
-        self.n_bands = len(before)
+    before: OpenImage
+    after: OpenImage
+
+    @property
+    def grid(self) -> Grid:
+        return self.before.grid
+
+    @property
+    def n_bands(self) -> int:
+        return len(self.before.bands)
 
     def read(self, window: Window) -> Rows:
         """(band, y, x) float32, NaN where a date is unknown."""
-        before, after = (
-            {name: reflectance(raster.read(1, window=window)) for name, raster in date.items()} for date in self._dates
-        )
-        return differences_of(before, after)
+        return differences_of(self.before.read(window), self.after.read(window))
 
 
 def sampled_blocks(image: DifferenceImage, size: int, most: int, seed: int) -> Rows:
@@ -90,7 +92,8 @@ def run(params: ChangeMapParams, out: Path) -> ChangeMapResult:
     bands = _common_bands(params)
     counts = np.zeros(256, np.int64)
     with ExitStack() as files:
-        image = _opened(params, bands, files)
+        before = files.enter_context(opened(params.before, bands))
+        image = DifferenceImage(before, files.enter_context(opened(params.after, bands, before.grid)))
         blocks = sampled_blocks(image, params.block_px, params.sample_blocks, params.seed)
         _require_enough(blocks, params)
         model = fit(blocks, params.components, params.seed)
@@ -122,22 +125,6 @@ def _common_bands(params: ChangeMapParams) -> list[str]:
             "Give the same bands of both dates.",
         )
     return sorted(before & after)
-
-
-def _opened(params: ChangeMapParams, bands: Sequence[str], files: ExitStack) -> DifferenceImage:
-    dates = [
-        {name: files.enter_context(open_raster(local_path(image.bands[name]))) for name in bands}
-        for image in (params.before, params.after)
-    ]
-    grid = grid_of(dates[0][bands[0]])
-    for raster in _each(dates):
-        require_grid(raster, grid)
-    return DifferenceImage(dates[0], dates[1], grid)
-
-
-def _each(dates: Sequence[dict[str, Any]]) -> Iterator[Any]:
-    for date in dates:
-        yield from date.values()
 
 
 def _require_enough(blocks: Rows, params: ChangeMapParams) -> None:

@@ -20,9 +20,9 @@ from containers.gdal.burn_scores import BurnedScores, SeverityScores, Table, bur
 from containers.gdal.burn_tables import write_table
 from containers.gdal.confusion_figure import draw_confusions
 from containers.gdal.contract.burn import CompareBurnsParams, CompareBurnsResult
+from containers.gdal.open_image import HIDDEN
 from containers.gdal.severity import names_in
 
-HIDDEN: Final = (Sky.CLOUD, Sky.CIRRUS, Sky.SHADOW)
 SEEN: Final = (Sky.CLEAR, Sky.SNOW)
 _N_SKY = len(Sky)
 _ALL_SKY: Final = tuple(Sky)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 _DPI = 120
 _PANEL_INCHES, _MARGIN_INCHES = 4.6, 1.4
-_DARK = 0.55
-_RAMP = "cividis_r"
+_DARK = 0.5
+_RAMP = "Blues"
 
 
 def draw_confusions(
@@ -29,7 +29,7 @@ def draw_confusions(
         axes.set_yticks(range(len(labels)), labels)
         axes.set_xlabel("severity in the simulated image")
     panels[0].set_ylabel("severity in the true image")
-    figure.suptitle("Percent of the true class; cells below")
+    figure.suptitle("Share of the true class, and cells")
     figure.savefig(path, dpi=_DPI, metadata={"Software": None})
     return path
 
@@ -39,9 +39,14 @@ def _draw(axes: Any, table: NDArray[np.int64]) -> None:
     share = np.where(true > 0, table / np.maximum(true, 1), np.nan)
     axes.imshow(share, cmap=_RAMP, vmin=0, vmax=1)
     for row, column in np.argwhere(table > 0):
-        text = f"{share[row, column]:.0%}\n{_short(table[row, column])}"
+        text = f"{_percent(share[row, column])}\n{_short(table[row, column])}"
         colour = "white" if share[row, column] > _DARK else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+
+
+def _percent(share: float) -> str:
+    """Whole percent; a few cells are not none."""
+    return "<1%" if share < 0.005 else f"{share:.0%}"
 
 
 def _short(cells: int) -> str:

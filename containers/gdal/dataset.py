@@ -19,7 +19,7 @@ from containers.base.scalers import Channel, Scaler
 from containers.base.step import local_path, main, progress
 from containers.gdal.chunks import pack
 from containers.gdal.contract.dataset import PARTS, DatasetParams, DatasetResult
-from containers.gdal.dataset_layout import LAYERS, bands_of, channels_of, create_part, describe, json_of
+from containers.gdal.dataset_layout import LAYERS, Axes, create_part, describe, json_of
 from containers.gdal.pair_files import require_pair
 from containers.gdal.pair_tile import PairTile, is_seen, read_pair, require_layers
 from containers.gdal.pipeline import in_order
@@ -89,7 +89,7 @@ def run(params: DatasetParams, out: Path) -> DatasetResult:
     return DatasetResult(
         dataset=output_file(path),
         scalers=output_file(out / "scalers.json"),
-        channels=tuple(channel.name for channel in channels_of(params)),
+        channels=tuple(channel.name for channel in Axes.of(params).channels),
         bands=params.bands,
         tiles={part: len(tiles) for part, tiles in parts.items()},
         filled=filled,
@@ -109,7 +109,7 @@ def _parts(params: DatasetParams) -> Parts:
 
 def _write_parts(file: Any, params: DatasetParams, parts: Parts) -> tuple[dict[str, Scaler], dict[str, int]]:
     """Tile by tile; the scalers, and the closed gaps of each radar channel."""
-    channels, bands = channels_of(params), bands_of(params)
+    channels, bands = Axes.of(params)
     for part, tiles in parts.items():
         create_part(file, part, tiles, params.tile_px, {"inputs": len(channels), "target": len(bands)})
     place = {(tile.pair, tile.id): number for tiles in parts.values() for number, tile in enumerate(tiles)}
@@ -133,7 +133,7 @@ def _read(params: DatasetParams, tiles: Sequence[Tile]) -> list[Sample]:
     first, last, size = tiles[0], tiles[-1], params.tile_px
     pair = next(pair for pair in params.pairs if pair.label == first.pair)
     window = Window(first.col_px, first.row_px, last.col_px + size - first.col_px, size)
-    rows = read_pair(pair, channels_of(params), bands_of(params), window)
+    rows = read_pair(pair, *Axes.of(params), window)
     samples = []
     for tile in tiles:
         left = tile.col_px - first.col_px

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -18,26 +18,35 @@ LAYOUT_VERSION: Final = 1
 LAYERS: Final = ("inputs", "target", "sky_t0", "sky_t1")
 
 
-def channels_of(params: DatasetParams) -> tuple[Channel, ...]:
+def channels_of(polarisations: Sequence[str], bands: Sequence[Channel]) -> tuple[Channel, ...]:
     """What the network sees: radar of both dates, then the optical image of the first."""
     radar = tuple(
         Channel(name=f"{polarisation}_{date}", group=polarisation, date=date, scale=DB_SCALE, unit=RADAR_UNIT)
         for date in ("t0", "t1")
-        for polarisation in params.polarisations
+        for polarisation in polarisations
     )
-    optical = (band.model_copy(update={"name": f"{band.name}_t0", "date": "t0"}) for band in bands_of(params))
-    return (*radar, *optical)
+    return (*radar, *(band.model_copy(update={"name": f"{band.name}_t0", "date": "t0"}) for band in bands))
 
 
-def bands_of(params: DatasetParams) -> tuple[Channel, ...]:
-    """What it must tell: the optical image of the second date."""
-    groups: dict[str, str] = {band: band for band in params.bands}
-    for group in params.scaling.optical_groups:
-        present = [band for band in group if band in groups]
+def bands_of(names: Sequence[str], optical_groups: Sequence[Sequence[str]] = ()) -> tuple[Channel, ...]:
+    """What it must tell: the optical image of the second date, in these bands."""
+    groups = {name: name for name in names}
+    for group in optical_groups:
+        present = [name for name in group if name in groups]
         groups |= dict.fromkeys(present, "_".join(present))
-    return tuple(
-        Channel(name=band, group=groups[band], date="t1", scale=REFLECTANCE_SCALE, unit="1") for band in params.bands
-    )
+    return tuple(Channel(name=name, group=groups[name], date="t1", scale=REFLECTANCE_SCALE, unit="1") for name in names)
+
+
+class Axes(NamedTuple):
+    """What the last axes of inputs and target are."""
+
+    channels: tuple[Channel, ...]
+    bands: tuple[Channel, ...]
+
+    @classmethod
+    def of(cls, params: DatasetParams) -> "Axes":
+        bands = bands_of(params.bands, params.scaling.optical_groups)
+        return cls(channels_of(params.polarisations, bands), bands)
 
 
 def create_part(file: Any, part: str, tiles: Sequence[Tile], size: int, depths: dict[str, int]) -> None:
@@ -62,7 +71,7 @@ def create_part(file: Any, part: str, tiles: Sequence[Tile], size: int, depths: 
 
 
 def describe(file: Any, params: DatasetParams, scalers: dict[str, Scaler], filled: dict[str, int]) -> None:
-    channels, bands = channels_of(params), bands_of(params)
+    channels, bands = Axes.of(params)
     radars = [radar for pair in params.pairs for radar in (pair.radar_t0, pair.radar_t1)]
     file.attrs.update(
         {

@@ -17,8 +17,8 @@ from containers.base.raster import create_cog, open_raster, tile_windows
 from containers.base.step import local_path, main, progress
 from containers.sarsen.contract.backscatter import SarsenBackscatterParams
 from containers.sarsen.flattening import looked, sampled
-from containers.sarsen.geometry import cells_around
-from containers.sarsen.slices import Flattened, flatten, open_slices, require_utm, seen_cells
+from containers.sarsen.geometry import Seen, cells_around
+from containers.sarsen.slices import EDGE, Flattened, flatten, open_slices, require_utm, seen_with_edge
 from containers.sarsen.terrain import require_heights
 
 _SHADOW_DEG = 90.0
@@ -28,7 +28,7 @@ def run(params: SarsenBackscatterParams, out: Path) -> BackscatterResult:
     require_utm(params.grid)
     slices = open_slices(params)
     with open_raster(local_path(params.dem)) as dem:
-        require_heights(dem, cells_around(params.grid, 2))
+        require_heights(dem, cells_around(params.grid, EDGE))
         parts = [part for part in (flatten(each, dem, params) for each in slices) if part]
         valid_share = _write(parts, dem, params, out)
     first = params.slices[0]
@@ -66,7 +66,7 @@ def block_of(parts: list[Flattened], part: Grid, dem: Any, params: SarsenBacksca
     gamma = np.full((len(params.polarisations), *part.shape), np.nan, dtype=np.float32)
     incidence = np.full(part.shape, np.nan, dtype=np.float32)
     for each in parts:
-        seen = seen_cells(each.view, part, dem)
+        seen = Seen(*(layer[EDGE:-EDGE, EDGE:-EDGE] for layer in seen_with_edge(each.view, part, dem)))
         row, col = (
             looked(position, params.multilook) - first
             for position, first in ((seen.row, each.window.row_off), (seen.col, each.window.col_off))

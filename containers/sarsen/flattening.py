@@ -21,7 +21,7 @@ def looked(position: Values, looks: int) -> Values:
     return (position + 0.5) / looks - 0.5
 
 
-def add_facets(areas: Array, window: Window, seen: Seen, looks: int) -> None:
+def add_facets(areas: Values, window: Window, seen: Seen, looks: int, edge: int) -> None:
     """Add what each pixel of the multilooked image sees of some cells, over a single pixel's own area.
 
     `areas` covers `window`.
@@ -30,17 +30,19 @@ def add_facets(areas: Array, window: Window, seen: Seen, looks: int) -> None:
     the four shares up in the same pixel again, so that its result is that of no interpolation at all.)
     """
     row, col = looked(seen.row, looks) - window.row_off, looked(seen.col, looks) - window.col_off
-    down, across = (np.stack(np.gradient(position)) for position in (row, col))
+    inner = slice(edge, -edge)
+    down, across = (np.stack(np.gradient(position))[:, inner, inner] for position in (row, col))
+    row, col, area = row[inner, inner], col[inner, inner], seen.area_px[inner, inner]
     steps = (np.arange(_PARTS) + 0.5) / _PARTS - 0.5
     for south in steps:
         for east in steps:
             part_row, part_col = (
                 position + south * slope[0] + east * slope[1] for position, slope in ((row, down), (col, across))
             )
-            _lay_down(areas, part_row, part_col, seen.area_px / _PARTS**2)
+            _lay_down(areas, part_row, part_col, area / _PARTS**2)
 
 
-def _lay_down(areas: Array, row: Values, col: Values, area: Values) -> None:
+def _lay_down(areas: Values, row: Values, col: Values, area: Values) -> None:
     height, width = areas.shape
     with np.errstate(invalid="ignore"):
         near = (row > -1) & (row < height) & (col > -1) & (col < width) & (area > 0)
@@ -62,15 +64,26 @@ def _lay_down(areas: Array, row: Values, col: Values, area: Values) -> None:
     target += sums[skip_row : skip_row + target.shape[0], skip_col : skip_col + target.shape[1]]
 
 
-def gamma_nought(beta: Array, areas: Array, looks: int) -> Array:
-    """Terrain-flattened gamma nought of pixels of the multilooked image; (y, x), linear power.
+def area_share(areas: Values, window: Window, pixels: Window, looks: int) -> Array:
+    """What pixels of the image itself see, each over its own area; (y, x), NaN where nearly no ground is in sight.
 
-    Beta nought counts per area of the slant range plane, gamma nought per area across the line of sight: what is laid
-    down in a pixel is the quotient of both. NaN where nearly no ground is in sight.
+    Beta nought counts per area of the slant range plane, gamma nought per area across the line of sight: this is the
+    factor between them. It is bilinear between the multilooked pixels of `window` that `areas` covers.
     """
-    share = areas / looks**2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(share >= LEAST_AREA, beta / share, np.nan).astype(np.float32)
+    share = (areas / looks**2).astype(np.float32)
+    for axis, (first, size, start) in enumerate(
+        (
+            (pixels.row_off, pixels.height, window.row_off),
+            (pixels.col_off, pixels.width, window.col_off),
+        )
+    ):
+        position = looked(first + np.arange(size, dtype=float), looks) - start
+        position = np.clip(position, 0, areas.shape[axis] - 1)
+        before = np.floor(position).astype(int)
+        after = np.minimum(before + 1, areas.shape[axis] - 1)
+        weight = np.expand_dims((position - before).astype(np.float32), 1 - axis)
+        share = np.take(share, before, axis) * (1 - weight) + np.take(share, after, axis) * weight
+    return np.where(share >= LEAST_AREA, share, np.float32(np.nan))
 
 
 def sampled(image: NDArray[np.float32], row: Values, col: Values) -> Array:

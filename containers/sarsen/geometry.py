@@ -1,14 +1,16 @@
 """Where ground lies in a slice's image, and how it faces the satellite: range and Doppler equations by sarsen."""
 
+import warnings
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import sarsen
 import xarray
 from numpy.typing import NDArray
 from pyproj import Transformer
+from rasterio.errors import NotGeoreferencedWarning
 from sarsen import geocoding, orbit, scene
+from xarray_sentinel import open_sentinel1_dataset
 
 from containers.base.contract.grid import Grid
 from containers.base.contract.radar import Polarisation
@@ -18,7 +20,7 @@ from containers.sarsen.terrain import Ground
 Values = NDArray[np.float64]
 _COARSE_CELLS: Final = 32
 _SECOND: Final = np.timedelta64(10**9, "ns")
-_ZERO_DOPPLER_M: Final = 1e-3
+_ZERO_DOPPLER_M: Final = 1e-6
 """Iterations end this close to the plane of zero Doppler: blocks then agree, whatever ground they hold."""
 
 
@@ -64,11 +66,10 @@ class Seen(NamedTuple):
 
 def open_view(folder: Path, polarisation: Polarisation) -> View:
     """Raises `corrupt_file` where the annotation does not say what a ground range product must."""
-    product = sarsen.Sentinel1SarProduct(
-        str(folder), measurement_group=f"IW/{polarisation.upper()}", measurement_chunks=None
-    )
     try:
-        return _view(product)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            return _view(str(folder), f"IW/{polarisation.upper()}")
     except Exception as error:  # the reader validates by schema and passes on whatever its parsers raise
         raise StepError(
             "corrupt_file",
@@ -77,21 +78,22 @@ def open_view(folder: Path, polarisation: Polarisation) -> View:
         ) from error
 
 
-def _view(product: Any) -> View:
-    facts, conversion, ties = product.measurement.attrs, product.coordinate_conversion, product.gcp
-    path = orbit.OrbitPolyfitInterpolator.from_position(product.state_vectors())
-    if conversion is None:
-        raise ValueError(f"a {facts['product_type']} product has no ground range")
+def _view(folder: str, group: str) -> View:
+    image = open_sentinel1_dataset(folder, group=group, parse_geospatial_attrs=False)
+    states, ties, conversion = (
+        open_sentinel1_dataset(folder, group=f"{group}/{part}") for part in ("orbit", "gcp", "coordinate_conversion")
+    )
+    path = orbit.OrbitPolyfitInterpolator.from_position(states.position)
 
     def seconds(times: Any) -> Any:
         return (np.asarray(times, dtype="datetime64[ns]") - path.epoch) / _SECOND
 
     return View(
         orbit=path,
-        shape=product.measurement.measurement.shape,
-        first_line_s=float(seconds(facts["product_first_line_utc_time"])),
-        line_s=float(facts["azimuth_time_interval"]),
-        pixel_m=float(facts["range_pixel_spacing"]),
+        shape=image.measurement.shape,
+        first_line_s=float(seconds(image.attrs["product_first_line_utc_time"])),
+        line_s=float(image.attrs["azimuth_time_interval"]),
+        pixel_m=float(image.attrs["range_pixel_spacing"]),
         conversion_s=seconds(conversion.azimuth_time.values),
         slant_origin_m=conversion.sr0.values,
         to_ground=conversion.srgrCoefficients.values,

@@ -1,7 +1,7 @@
-"""From digital numbers to beta nought without border noise, speckle and thermal noise: the part that the area needs."""
+"""From digital numbers to gamma nought without border noise, relief, speckle and thermal noise, where the area is."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from rasterio.windows import Window
 from containers.base.contract.radar import Backscatter
 from containers.base.raster import grown
 from containers.sarsen.border import REACH, border_noise
+from containers.sarsen.flattening import area_share
 from containers.sarsen.lee_sigma import BRIGHT_PERCENTILE
 from containers.sarsen.lut import Noise, Table, read_calibration, read_noise
 from containers.sarsen.measurement import open_measurement, read_numbers, sampled_lines
@@ -31,55 +32,63 @@ class Image(NamedTuple):
     calibration: Table
     noise: Noise
     bright: float
-    """Percentile of the whole slice's power above which pixels may be point targets."""
-
-
-def open_image(channel: Channel, shape: tuple[int, int]) -> Image:
-    """Reads tables and a sample of lines. Raises `corrupt_file` for a measurement that is zero, short or unreadable."""
-    calibration, noise = read_calibration(channel.calibration), read_noise(channel.noise)
-    lines, numbers = sampled_lines(channel.measurement, shape)
-    amplitude = np.concatenate([calibration.at(Window(0, line, shape[1], 1)) for line in lines])
-    power = (numbers / amplitude) ** 2
-    return Image(channel, shape, calibration, noise, float(np.percentile(power[numbers > 0], BRIGHT_PERCENTILE)))
+    """Percentile of the whole slice's gamma nought above which pixels may be point targets."""
 
 
 class Strip(NamedTuple):
-    """Some rows of beta nought, multilooked."""
+    """Some rows of gamma nought, multilooked; linear power above 0 or NaN."""
 
     window: Window
     """In multilooked pixels of the whole image."""
-    beta: Array
+    gamma: Array
     filled: int
     """Pixels that had no power left after noise removal and were filled from their neighbours."""
 
 
-def strips(image: Image, window: Window, params: Backscatter) -> Iterator[Strip]:
-    """Beta nought of a window of the multilooked image from top to bottom.
+def open_image(channel: Channel, shape: tuple[int, int]) -> Image:
+    """Reads tables and a sample of lines. Raises `corrupt_file` for a measurement that is zero, short or unreadable."""
+    lines, numbers = sampled_lines(channel.measurement, shape)
+    level = read_calibration(channel.calibration, "gamma")
+    amplitude = np.concatenate([level.at(Window(0, line, shape[1], 1)) for line in lines])
+    bright = np.percentile((numbers / amplitude)[numbers > 0] ** 2, BRIGHT_PERCENTILE)
+    beta = read_calibration(channel.calibration, "betaNought")
+    return Image(channel, shape, beta, read_noise(channel.noise), float(bright))
+
+
+def strips(image: Image, window: Window, areas: NDArray[np.float64], params: Backscatter) -> Iterator[Strip]:
+    """A window of the multilooked image from top to bottom; `areas` is what `add_facets` laid down in it.
 
     Whole rows of the file are decoded anyway, so a strip is as wide as the window and as high as memory allows.
     """
-    looks = params.multilook
-    rows = max(1, STRIP_PIXELS // (int(window.width) * looks * looks))
+    rows = max(1, STRIP_PIXELS // (int(window.width) * params.multilook**2))
     with open_measurement(image.channel.measurement) as source:
         for row in range(int(window.row_off), int(window.row_off + window.height), rows):
             height = min(rows, int(window.row_off + window.height) - row)
             part = Window(window.col_off, row, window.width, height)
-            yield _strip(image, source, part, params)
+            around, inner = grown(part, _FILL_HALF, looked_shape(image.shape, params.multilook))
+            wide, kept = _pixels(around, image.shape, params)
+            power, noise = _calibrated(image, source, wide, params.border_px)
+            share = area_share(areas, window, wide, params.multilook)
+            gamma, filled = without_speckle(power / share, noise / share, kept, image.bright, params)
+            yield Strip(part, gamma[inner], int(np.count_nonzero(filled[inner])))
 
 
-def _strip(image: Image, source: object, part: Window, params: Backscatter) -> Strip:
-    looks, shape = params.multilook, looked_shape(image.shape, params.multilook)
-    around, inner = grown(part, _FILL_HALF, shape)
-    pixels = Window(*(looks * size for size in (around.col_off, around.row_off)), *_pixel_size(around, image, looks))
-    reach = REACH + reach_px(params.speckle)
-    wide, kept = _grown(pixels, reach, reach + params.border_px, image.shape)
-    numbers, noise, amplitude = read_numbers(source, wide), image.noise.at(wide), image.calibration.at(wide)
-    power, noise = calibrated(numbers, noise, amplitude, params.border_px)
-    total = mean_of_looks(filtered(power, params.speckle, image.bright)[kept], looks)
-    below = mean_of_looks(noise[kept], looks)
-    signal = total - below if params.noise_removal else total
-    beta, filled = without_holes(signal, below * np.float32(FLOOR))
-    return Strip(part, beta[inner], int(np.count_nonzero(filled[inner])))
+def without_speckle(
+    power: Array, noise: Array, kept: tuple[slice, slice], bright: float, params: Backscatter
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Gamma nought of the multilooked `kept` part, and where it was filled; (y, x).
+
+    Speckle is filtered while thermal noise is still on the signal, and noise subtracted from the means: their sum is
+    what fluctuates like speckle, and nothing has to be clipped before it is averaged.
+    """
+    total = mean_of_looks(filtered(power, params.speckle, bright)[kept], params.multilook)
+    below = mean_of_looks(noise[kept], params.multilook)
+    return without_holes(total - below if params.noise_removal else total, below * np.float32(FLOOR))
+
+
+def _calibrated(image: Image, source: Any, wide: Window, border_px: int) -> tuple[Array, Array]:
+    numbers = read_numbers(source, wide)
+    return calibrated(numbers, image.noise.at(wide), image.calibration.at(wide), border_px)
 
 
 def calibrated(
@@ -120,8 +129,8 @@ def without_holes(signal: Array, floor: Array) -> tuple[Array, NDArray[np.bool_]
         low = (signal <= floor) | (signal <= 0)
     around = window_sums(np.where(low, np.float32(np.nan), signal), _FILL_HALF).mean()
     filled = np.where(np.isnan(around), floor, around)
-    beta = np.where(low, filled, signal)
-    return np.where(beta > 0, beta, np.float32(np.nan)), low
+    power = np.where(low, filled, signal)
+    return np.where(power > 0, power, np.float32(np.nan)), low
 
 
 def looked_shape(shape: tuple[int, int], looks: int) -> tuple[int, int]:
@@ -129,16 +138,13 @@ def looked_shape(shape: tuple[int, int], looks: int) -> tuple[int, int]:
     return -(-shape[0] // looks), -(-shape[1] // looks)
 
 
-def _pixel_size(part: Window, image: Image, looks: int) -> tuple[int, int]:
-    """(width, height) in pixels of a window of multilooked ones, cut at the image's end."""
-    return (
-        min(int(part.width) * looks, image.shape[1] - int(part.col_off) * looks),
-        min(int(part.height) * looks, image.shape[0] - int(part.row_off) * looks),
-    )
-
-
-def _grown(window: Window, rows: int, cols: int, shape: tuple[int, int]) -> tuple[Window, tuple[slice, slice]]:
-    """`grown` with another margin along the columns."""
-    high, (inner_rows, _) = grown(window, rows, shape)
-    wide, (_, inner_cols) = grown(window, cols, shape)
-    return Window(wide.col_off, high.row_off, wide.width, high.height), (inner_rows, inner_cols)
+def _pixels(part: Window, shape: tuple[int, int], params: Backscatter) -> tuple[Window, tuple[slice, slice]]:
+    """The image's own pixels that a window of multilooked ones depends on, and where it lies in them."""
+    looks, reach = params.multilook, REACH + reach_px(params.speckle)
+    left, top = int(part.col_off) * looks, int(part.row_off) * looks
+    right = min(left + int(part.width) * looks, shape[1])
+    bottom = min(top + int(part.height) * looks, shape[0])
+    pixels = Window(left, top, right - left, bottom - top)
+    high, (rows, _) = grown(pixels, reach, shape)
+    wide, (_, cols) = grown(pixels, reach + params.border_px, shape)
+    return Window(wide.col_off, high.row_off, wide.width, high.height), (rows, cols)

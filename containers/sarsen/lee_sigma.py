@@ -11,12 +11,12 @@ from containers.sarsen.sigma_range import sigma_range
 
 BRIGHT_PERCENTILE: Final = 98.0
 _TARGET_PIXELS: Final = 5
-"""A bright pixel with more bright ones than this in its target window is a point target, as SNAP counts."""
+"""A bright pixel is part of a point target where as many of 3 × 3 pixels are bright."""
 
 
 def reach_px(speckle: Speckle) -> int:
     """How far a pixel's result depends on others."""
-    return max(speckle.window_px // 2, 2 * (speckle.target_window_px // 2))
+    return max(speckle.window_px // 2, speckle.target_window_px // 2)
 
 
 def lee_sigma(power: Array, speckle: Speckle, bright: float) -> Array:
@@ -30,16 +30,16 @@ def lee_sigma(power: Array, speckle: Speckle, bright: float) -> Array:
     low, high = first * np.float32(taken.low), first * np.float32(taken.high)
     sums = window_sums(power, speckle.window_px // 2, low, high)
     filtered = least_squares_estimate(power, sums, taken.variation)
-    keep = point_targets(power, speckle.target_window_px // 2, bright) | (sums.pixels == 0) | np.isnan(power)
+    keep = point_targets(power, bright) | (sums.pixels == 0) | np.isnan(power)
     return np.where(keep, power, filtered)
 
 
-def point_targets(power: Array, half: int, bright: float) -> NDArray[np.bool_]:
-    """Pixels of bright clusters: bright, and in the target window of a bright pixel that has enough of them; (y, x)."""
+def point_targets(power: Array, bright: float) -> NDArray[np.bool_]:
+    """Bright pixels of bright clusters; (y, x)."""
     is_bright = power > bright
-    count = sum(view.astype(np.int16) for view in views(is_bright, half, False))
-    centres = is_bright & (count > _TARGET_PIXELS)
+    count = sum(view.astype(np.int16) for view in views(is_bright, 1, False))
+    centres = is_bright & (count >= _TARGET_PIXELS)
     near = np.zeros(power.shape, dtype=bool)
-    for view in views(centres, half, False):
+    for view in views(centres, 1, False):
         near |= view
     return near & is_bright

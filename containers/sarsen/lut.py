@@ -1,7 +1,7 @@
 """The look-up tables of a product: calibration to beta nought, and thermal noise in range and azimuth."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -66,9 +66,9 @@ class Noise(NamedTuple):
         return noise
 
 
-def read_calibration(path: Path) -> Table:
-    """A of beta nought = DN² / A². Raises `corrupt_file`."""
-    return _table(path, "calibrationVector", "betaNought")
+def read_calibration(path: Path, level: Literal["betaNought", "gamma"]) -> Table:
+    """A of DN² / A², which is beta nought, or gamma nought on the ellipsoid. Raises `corrupt_file`."""
+    return _table(path, "calibrationVector", level)
 
 
 def read_noise(path: Path) -> Noise:

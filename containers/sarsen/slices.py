@@ -1,7 +1,6 @@
 """The slices of one pass: opened and tested, the part of each that the grid needs, and that part flattened."""
 
 import math
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from containers.base.grid import part_of
 from containers.base.raster import row_windows, tile_windows
 from containers.base.step import progress, scratch_dir
 from containers.sarsen.contract.backscatter import SarsenBackscatterParams
-from containers.sarsen.flattening import add_facets, gamma_nought, looked
+from containers.sarsen.flattening import add_facets, looked
 from containers.sarsen.geometry import Seen, View, cells_around, look_at, open_view, positions_of
 from containers.sarsen.image import Image, looked_shape, open_image, strips
 from containers.sarsen.safe import channel_of, lay_out
@@ -28,9 +27,11 @@ _ZONE_HALF_DEG: Final = 5.0
 _STEEPEST_DEG: Final = 29.0
 """Least incidence of the mode: relief is displaced by its height over the tangent of it."""
 _FURTHEST_CELLS: Final = 500
-_EDGE: Final = 2
+EDGE: Final = 2
 """Cells that a facet leans on beyond its own."""
 _SPARE_PX: Final = 4
+_FILTERED_M: Final = 250.0
+"""Ground around the grid that filters look at."""
 _COARSE_CELLS: Final = 32
 
 
@@ -92,39 +93,31 @@ def _those_that_meet(slices: list[Slice], grid: Grid) -> list[Slice]:
 def flatten(one: Slice, dem: Any, params: SarsenBackscatterParams) -> Flattened | None:
     """What the grid needs of a slice; None where its image does not reach the grid."""
     relief = relief_m(dem)
-    reach = min(_FURTHEST_CELLS, math.ceil(_displaced_m(relief) / params.grid.resolution_m)) + _EDGE
+    reach = min(_FURTHEST_CELLS, math.ceil((_FILTERED_M + _displaced_m(relief)) / params.grid.resolution_m))
     around = cells_around(params.grid, reach)
     window = image_window(one.view, around, relief, params.multilook)
     if window is None:
         return None
-    areas = np.zeros((int(window.height), int(window.width)), dtype=np.float32)
-    for seen in seen_by_block(one.view, around, dem, params.chunk_px):
-        add_facets(areas, window, seen, params.multilook)
+    areas = np.zeros((int(window.height), int(window.width)))
+    for block in tile_windows(around.shape, params.chunk_px):
+        add_facets(areas, window, seen_with_edge(one.view, part_of(around, block), dem), params.multilook, EDGE)
     gamma: dict[Polarisation, NDArray[np.float32]] = {}
     filled = 0
     for band, image in one.images.items():
         path = scratch_dir() / f"{one.id}-{band}.npy"
         gamma[band] = np.lib.format.open_memmap(path, "w+", np.float32, areas.shape)
-        for strip in strips(image, window, params):
+        for strip in strips(image, window, areas, params):
             first = int(strip.window.row_off - window.row_off)
             rows = slice(first, first + int(strip.window.height))
-            gamma[band][rows] = gamma_nought(strip.beta, areas[rows], params.multilook)
+            gamma[band][rows] = strip.gamma
             filled += strip.filled
             progress(rows.stop, areas.shape[0], f"{one.id} {band}")
     return Flattened(one.view, window, gamma, filled / (areas.size * len(gamma)))
 
 
-def seen_by_block(view: View, grid: Grid, dem: Any, chunk_px: int) -> Iterator[Seen]:
-    """All cells of a grid once, block by block, as the satellite sees them."""
-    for window in tile_windows(grid.shape, chunk_px):
-        yield seen_cells(view, part_of(grid, window), dem)
-
-
-def seen_cells(view: View, part: Grid, dem: Any) -> Seen:
-    """The cells of a part of the ground; what their facets lean on is read around them."""
-    seen = look_at(view, ground_of(dem, cells_around(part, _EDGE)))
-    inner = slice(_EDGE, -_EDGE)
-    return Seen(*(values[inner, inner] for values in seen))
+def seen_with_edge(view: View, part: Grid, dem: Any) -> Seen:
+    """The cells of a part of the ground and EDGE more on each side, which facets and their slopes lean on."""
+    return look_at(view, ground_of(dem, cells_around(part, EDGE)))
 
 
 def image_window(view: View, grid: Grid, relief: tuple[float, float], looks: int) -> Window | None:

@@ -67,16 +67,23 @@ class ConditionalGan(Regression):
         training: bool = True,
     ) -> Tensor:
         known = ops.cast(ops.expand_dims(sample_weight, -1) > 0, y_pred.dtype)
-        true, told = self.shown(y * known, x), self.shown(ops.stop_gradient(y_pred) * known, x)
-        discriminator = 0.5 * (
-            cross_entropy(self.discriminator(true, training=training), self.label(self.config.real_labels))
-            + cross_entropy(self.discriminator(told, training=training), self.label(self.config.fake_labels))
-        )
+        discriminator = self.discriminator_loss(y * known, ops.stop_gradient(y_pred) * known, x, training)
         l1 = weighted_l1(y, y_pred, sample_weight)
         deceit = cross_entropy(self.frozen_judgement(self.shown(y_pred * known, x)), 1.0)
         for tracker, value in zip(self._trackers, (l1, deceit, discriminator), strict=True):
             tracker.update_state(value)
         return self._l1 * l1 + self.config.weight * deceit + discriminator
+
+    def discriminator_loss(self, true: Tensor, told: Tensor, scene: Tensor, training: bool) -> Tensor:
+        """How badly it tells true images from predicted ones, half of the sum over both.
+
+        Both are judged in one batch: its last layer is normalised, so that apart from each other either would have the
+        same mean answer, and the labels would hardly matter.
+        """
+        shown = ops.concatenate([self.shown(true, scene), self.shown(told, scene)], axis=0)
+        on_true, on_told = ops.split(self.discriminator(shown, training=training), 2, axis=0)
+        real, fake = self.label(self.config.real_labels), self.label(self.config.fake_labels)
+        return 0.5 * (cross_entropy(on_true, real) + cross_entropy(on_told, fake))
 
     def shown(self, image: Tensor, scene: Tensor) -> Tensor:
         """What the discriminator sees: the image under noise (Sønderby et al. 2017, arXiv 1610.04490), the scene."""

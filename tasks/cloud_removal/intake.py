@@ -41,10 +41,10 @@ class RemovalInputs(Contract):
 def take_in_removal(params: CloudRemovalParams) -> RemovalInputs:
     """Check area and files. Raises `bad_aoi`, `missing_file`, `disk_full`."""
     store, radar = open_store(get_settings()), params.radar
-    if radar.dem and radar.dem_heights == "geoid" and not radar.geoid:
+    if radar.dem_heights == "geoid" and not radar.geoid:
         raise StepError(
             "missing_file",
-            "radar.dem has heights above the geoid, and radar.geoid is empty.",
+            "The DEM has heights above the geoid, and radar.geoid is empty: radar needs them above the ellipsoid.",
             "Give a raster of the geoid's undulation, such as EGM2008, or say dem_heights: ellipsoid.",
         )
     return RemovalInputs(

@@ -83,6 +83,9 @@ class Radar(Contract):
     )
     dem_heights: Literal["geoid", "ellipsoid"] = Field(default="geoid", description="What its heights count from")
     geoid: str = Field(default="", description="Raster of the geoid's undulation in metres, for heights above it")
+    dem_margin_m: float = Field(
+        default=5_000.0, ge=0, le=50_000, description="Width of the DEM's strip around the area: twice the relief"
+    )
     orbit_files: str = Field(default="", description="Folder of orbit files (EOF) for the engine snap")
 
 

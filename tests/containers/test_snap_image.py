@@ -90,9 +90,10 @@ def test_parameters_are_those_of_the_descriptors(run_in_snap, tmp_path: Path, op
 def simulated(tmp_path: Path) -> dict[str, Any]:
     """A pass over a cone on a plain, as what every radar engine is asked."""
     products = pytest.importorskip("containers.eodata.radar_products", reason="the archive simulates no radar")
+    from pyproj import Transformer
+
     from containers.eodata.radar_ground import RadarGround
     from containers.eodata.radar_pass import RadarPass
-    from pyproj import Transformer
 
     def stored(path: Path) -> File:
         return output_file(path).model_copy(update={"href": f"store:{path.relative_to(tmp_path)}"})

@@ -66,8 +66,8 @@ class ArchiveResult(StepResult):
     fire_severity_truth: File | None = Field(default=None, description="Severity 0 to 1, float32, on the same grid")
     clear_truth: dict[str, File] = Field(
         default={},
-        description="L2A products of the last chosen date to what they would show without clouds: bands by their "
-        "descriptions, int16 × 1e-4, nodata −32768, on the tile's UTM grid, 10 m",
+        description="L2A products of the chosen dates after the fire (else of the last one) to what they would show "
+        "without clouds: bands by their descriptions, int16 × 1e-4, nodata −32768, on the tile's UTM grid, 10 m",
     )
     products: int = Field(ge=0, description="Products written, Sentinel-1 slices included")
     objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
@@ -170,9 +170,9 @@ class ArchiveParams(StepParams):
         days = [each.day for each in self.optical_dates or ()]
         if days != sorted(set(days)):
             raise ValueError(f"optical_dates must ascend: {[str(day) for day in days]}")
-        passes = [each.start.date() for each in self.radar_dates or ()]
-        if outside := {day for day in days + passes + [self.fire.day] * bool(self.fire) if day.year not in self.years}:
-            raise ValueError(f"{sorted(map(str, outside))} lie in none of the years {self.years}")
+        days += [each.start.date() for each in self.radar_dates or ()] + ([self.fire.day] if self.fire else [])
+        if outside := sorted({str(day) for day in days if day.year not in self.years}):
+            raise ValueError(f"{outside} lie in none of the years {self.years}")
         for each in self.optical_dates or ():
             if each.scar_hidden and not (self.fire and self.fire.day < each.day):
                 raise ValueError(f"scar_hidden={each.scar_hidden} on {each.day}: nothing has burned by then")

@@ -29,6 +29,9 @@ class Reflectances(Contract):
     """One image on the grid: band name to COG, int16 × 1e-4, nodata −32768."""
 
     bands: dict[str, File] = Field(min_length=1)
+    sky: File | None = Field(
+        default=None, description="Sky classes on the grid: cells under cloud, cirrus and shadow are unknown"
+    )
 
 
 class SeverityClass(Contract):
@@ -113,7 +116,7 @@ class BurnParams(StepParams):
 
     step: ClassVar[str] = "gdal.burn"
     result: ClassVar[type[StepResult]] = BurnResult
-    resources: ClassVar[Resources] = Resources(memory_mb=1536)
+    resources: ClassVar[Resources] = Resources(memory_mb=2048)
     data_files: ClassVar[tuple[str, ...]] = ("rules/burn_severity.toml",)
 
     before: Reflectances

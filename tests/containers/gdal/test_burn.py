@@ -140,6 +140,17 @@ def test_nodata_in_a_needed_band_is_unknown_never_unburned(date, band, mapped, r
     assert np.isnan(raster_store.read(result.indices["dnbr_median"], out)[12:16]).all()
 
 
+def test_hidden_ground_is_unknown_under_cloud_cirrus_and_shadow_only(mapped, raster_store) -> None:
+    sky = np.full(GRID.shape, 1, np.uint8)
+    sky[:, 0:4] = (2, 3, 4, 5)
+    sky[0] = 0
+    images = two_dates().stored(raster_store)
+    hidden = images["after"].model_copy(update={"sky": raster_store.cog(sky, GRID, nodata=0)})
+    out = raster_store.folder("gdal.burn")
+    result = burn.run(BurnParams(before=images["before"], after=hidden, grid=GRID), out)
+    np.testing.assert_array_equal(raster_store.read(result.burned, out) == 255, np.isin(sky, (2, 3, 4)))
+
+
 def test_nodata_in_another_band_spoils_that_index_only(mapped, raster_store) -> None:
     dates = two_dates()
     dates.after["blue"][:] = NODATA

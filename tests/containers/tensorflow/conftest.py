@@ -77,3 +77,15 @@ def cube_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CubeStore]:
         patch.setenv("CLEARGROUND_SIDE", str(tmp_path_factory.mktemp("side")))
         patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("scratch")))
         yield CubeStore(root)
+
+
+@pytest.fixture
+def removal_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The root of an empty store, with the folders that a training needs beside it."""
+    root = tmp_path / "store"
+    for name, variable in (("store", "STORE"), ("side", "SIDE"), ("partials", "PARTIALS")):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(f"CLEARGROUND_{variable}", str(tmp_path / name))
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    return root

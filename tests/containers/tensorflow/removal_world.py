@@ -47,9 +47,8 @@ def make_world(shape: tuple[int, int], seed: int = 0, cloud: float = 0.3) -> Wor
     rng = np.random.default_rng(seed)
     land, wet = smooth(shape, 12, rng), smooth(shape, 20, rng)
     change = np.clip(smooth(shape, 24, rng) - 0.2, 0, 1)
-    first = (
-        np.array([0.08, 0.09, 0.06, 0.28]) + 0.02 * land[..., None] * np.array([1, 1, 0.7, -2]) + 0.004 * wet[..., None]
-    )
+    texture = 0.02 * land[..., None] * np.array([1, 1, 0.7, -2]) + 0.004 * wet[..., None]
+    first = np.array([0.08, 0.09, 0.06, 0.28]) + texture
     second = first + change[..., None] * SIGNATURE + rng.normal(0, 0.003, (*shape, len(BANDS)))
     speckle = {name: rng.normal(0, 1.0, shape) for name in RADAR}
     radar = {
@@ -65,11 +64,11 @@ def make_world(shape: tuple[int, int], seed: int = 0, cloud: float = 0.3) -> Wor
     return World(radar, np.clip(first, 0.001, 1), np.clip(second, 0.001, 1), sky_t0, sky_t1)
 
 
-def channels() -> tuple[list[Channel], list[Channel]]:
+def channels(names: tuple[str, ...] = BANDS) -> tuple[list[Channel], list[Channel]]:
     """Input channels and bands of the target."""
     radar = [Channel(name=name, group=name[:2], date=name[-2:], scale=0.01, unit="dB") for name in RADAR]
-    group = {"nir": "nir"}
-    bands = [Channel(name=name, group=group.get(name, "rgb"), date="t1", scale=1e-4, unit="1") for name in BANDS]
+    group = {"nir": "nir", "nir08": "nir"}
+    bands = [Channel(name=name, group=group.get(name, "rgb"), date="t1", scale=1e-4, unit="1") for name in names]
     first = [band.model_copy(update={"name": f"{band.name}_t0", "date": "t0"}) for band in bands]
     return radar + first, bands
 
@@ -87,34 +86,50 @@ def cloudy(world: World) -> NDArray[np.float64]:
     return np.where((world.sky_t1 == Sky.CLOUD)[..., None], 0.6, world.second)
 
 
-def inputs_of(world: World) -> NDArray[np.int16]:
+def inputs_of(world: World, names: tuple[str, ...] = BANDS) -> NDArray[np.int16]:
     values = np.concatenate([np.stack([world.radar[name] for name in RADAR], axis=-1), world.first], axis=-1)
-    return stored(values, channels()[0])
+    return stored(values, channels(names)[0])
 
 
 def write_dataset(path: Path, counts: dict[str, int], tile_px: int, *, seed: int = 0, simulated: bool = True) -> File:
-    """Every tile is a world of its own, in the layout of gdal.dataset."""
-    inputs, bands = channels()
+    """Every tile is a world of its own."""
+    worlds = {
+        name: [make_world((tile_px, tile_px), seed * 10_000 + part * 1000 + number) for number in range(count)]
+        for part, (name, count) in enumerate(counts.items())
+    }
+    return write_worlds(path, worlds, tile_px, simulated=simulated)
+
+
+def write_worlds(
+    path: Path,
+    worlds: dict[str, list[World]],
+    tile_px: int,
+    *,
+    names: tuple[str, ...] = BANDS,
+    scalers: dict[str, Scaler] | None = None,
+    simulated: bool = True,
+) -> File:
+    """A dataset of one world per tile, in the layout of gdal.dataset."""
+    inputs, bands = channels(names)
     grid = Grid(epsg=32633, resolution_m=10, west_m=500_000, north_m=5_000_000, width=4 * tile_px, height=4 * tile_px)
     with h5py.File(path, "w") as file:
         for name, value in (("channels", inputs), ("bands", bands)):
             file.attrs[name] = json.dumps([each.model_dump() for each in value])
-        file.attrs["scalers"] = json.dumps({name: scaler.model_dump() for name, scaler in SCALERS.items()})
+        file.attrs["scalers"] = json.dumps({name: scaler.model_dump() for name, scaler in (scalers or SCALERS).items()})
         file.attrs.update(grid=grid.model_dump_json(), tile_px=tile_px, simulated=simulated)
-        for part, (name, count) in enumerate(counts.items()):
-            worlds = [make_world((tile_px, tile_px), seed * 10_000 + part * 1000 + number) for number in range(count)]
-            group = file.create_group(name)
-            shape = (count, tile_px, tile_px)
-            for array, dtype, depth, make in (
-                ("inputs", np.int16, (len(inputs),), inputs_of),
-                ("target", np.int16, (len(bands),), lambda world: stored(cloudy(world), bands)),
-                ("sky_t0", np.uint8, (), lambda world: world.sky_t0),
-                ("sky_t1", np.uint8, (), lambda world: world.sky_t1),
+        for part, (name, tiles) in enumerate(worlds.items()):
+            group, edges = file.create_group(name), (tile_px, tile_px)
+            for array, dtype, depth, values in (
+                ("inputs", np.int16, (len(inputs),), [inputs_of(tile, names) for tile in tiles]),
+                ("target", np.int16, (len(bands),), [stored(cloudy(tile), bands) for tile in tiles]),
+                ("sky_t0", np.uint8, (), [tile.sky_t0 for tile in tiles]),
+                ("sky_t1", np.uint8, (), [tile.sky_t1 for tile in tiles]),
             ):
-                values = np.stack([make(world) for world in worlds]) if worlds else np.zeros((*shape, *depth), dtype)
-                chunks = (1, tile_px, tile_px, *depth) if worlds else None
-                group.create_dataset(array, data=values.astype(dtype), chunks=chunks)
-            group["ids"] = np.array([f"{part}_{number}" for number in range(count)], dtype=h5py.string_dtype())
+                shape = (len(tiles), *edges, *depth)
+                chunks = (1, *edges, *depth) if tiles else None
+                data = np.stack(values) if tiles else np.zeros(shape, dtype)
+                group.create_dataset(array, shape, dtype, data.astype(dtype), chunks=chunks)
+            group["ids"] = np.array([f"{part}_{number}" for number in range(len(tiles))], h5py.string_dtype())
     return file_of(path)
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from containers.base.contract.legend import CLASSES
 from containers.tensorflow.blending import Predict, Strip, Windows, blended_rows
 
 
@@ -20,6 +21,7 @@ def predict_whole(inputs: np.ndarray, known: np.ndarray, windows: Windows, predi
             lambda row, rows: Strip(inputs[row : row + rows], known[row : row + rows]),
             predict,
             windows,
+            len(CLASSES),
         )
     )
     assert [row for row, _, _ in strips] == list(np.cumsum([0, *(p.shape[1] for _, p, _ in strips)])[:-1])

@@ -38,6 +38,21 @@ def test_only_what_a_server_would_answer_is_looked_at(tmp_path, make_item, july)
     assert json.loads(answer.raw[0].content)["features"] == json.loads(json.dumps(items[:1]))
 
 
+def test_a_search_for_sentinel_2_passes_by_sentinel_1(tmp_path, make_item, july):
+    name = "S1A_IW_GRDH_1SDV_20200705T052612_20200705T052613_033315_DEA1EB_F5AA"
+    radar = make_item() | {
+        "id": name,
+        "collection": "sentinel-1-grd",
+        "properties": {"datetime": "2020-07-05T05:26:12Z", "platform": "sentinel-1a", "sar:instrument_mode": "IW"},
+        "assets": {"vv": {"href": f"s3://eodata/{name}.SAFE/measurement/vv.tiff", "roles": ["data"]}},
+    }
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [radar, make_item()]}))
+    answer = search_scenes(request(path, july))
+    assert [scene.id for scene in answer.scenes] == [make_item()["id"]]
+    assert answer.refused == ()
+
+
 def test_a_single_item(tmp_path, make_item, july):
     path = tmp_path / "item.json"
     path.write_text(json.dumps(make_item()))
