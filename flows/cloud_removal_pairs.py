@@ -1,5 +1,6 @@
 """The first half of `cloud_removal`: dates with their radar passes, products in the store, images on one grid."""
 
+from datetime import datetime
 from itertools import pairwise
 
 from prefect.futures import PrefectFuture
@@ -32,39 +33,39 @@ def pair_dates(params: CloudRemovalParams, inputs: RemovalInputs) -> PairedDates
     if inputs.aoi:
         grid = removal_grid(inputs.aoi, params.area)
         chosen = choose_images(params, candidates, grid)
-        passes = find_passes.submit(params, inputs.aoi, tuple(chosen)).result()
+        passes = find_passes.submit(params, inputs.aoi, tuple(image for image, _ in chosen)).result()
     else:  # every product is named, and the zone is what all products show
         images = tuple(each.images[0] for each in candidates)
         passes = find_passes.submit(params, "", images).result()
         grid = removal_grid(passes.zone, params.area)
-        chosen = {image: see(params, image, grid) for image in images}
+        chosen = tuple((image, see(params, image, grid)) for image in images)
     return PairedDates(
         zone=passes.zone,
         grid=grid,
         dates=tuple(
             PairedDate(tiles=image, optical=optical, radar=radar)
-            for (image, optical), radar in zip(chosen.items(), passes.passes, strict=True)
+            for (image, optical), radar in zip(chosen, passes.passes, strict=True)
         ),
     )
 
 
 def choose_images(
     params: CloudRemovalParams, candidates: tuple[ImageCandidates, ...], grid: Grid
-) -> dict[TiledImage, OpticalResult]:
+) -> tuple[tuple[TiledImage, OpticalResult], ...]:
     """The image of each date with its bands on the grid, in the order of time. What was left out is a row."""
-    seen: dict[TiledImage, OpticalResult] = {}
+    seen: dict[datetime, OpticalResult] = {}
     chosen: list[TiledImage] = []
 
     def hidden_share(image: TiledImage) -> float:
-        seen[image] = see(params, image, grid)
-        return seen[image].hidden_share
+        seen[taken_at(image)] = see(params, image, grid)
+        return seen[taken_at(image)].hidden_share
 
     for found, window in zip(candidates, params.dates, strict=True):
         choice = choose_image(found, window, hidden_share, after=taken_at(chosen[-1]) if chosen else None)
         for row in choice.refused:
             ledger.skip(row.scene_id, row.code, row.reason, row.hint)
         chosen.append(choice.image)
-    return {image: seen[image] for image in chosen}
+    return tuple((image, seen[taken_at(image)]) for image in chosen)
 
 
 def see(params: CloudRemovalParams, image: TiledImage, grid: Grid) -> OpticalResult:

@@ -1,6 +1,6 @@
 """Pictures that a person looks at: PNG files for the report and the Prefect UI."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Palette = Literal["sequential", "days", "diverging"]
 
 
@@ -19,7 +20,7 @@ class Picture(Contract):
         min_length=1, description="Three for rgb (red, green, blue as displayed), else one"
     )
     labels: dict[int, str] = Field(default={}, description="Value to legend entry for kinds classes and change")
-    colours: dict[int, str] = Field(
+    colours: dict[int, Colour] = Field(
         default={}, description="Value to #rrggbb for kinds classes and change; of other values, the palette's"
     )
     band: int = Field(default=1, ge=1, le=1000, description="Band of a continuous picture, from 1")

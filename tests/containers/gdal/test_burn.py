@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from rasterio.features import geometry_mask
 
 from containers.base.contract.step import StepError
+from containers.base.grid import transform_of
 from containers.gdal import burn
 from containers.gdal.contract.burn import BurnParams, BurnRules
 from containers.gdal.perimeters import outlines
@@ -113,6 +115,14 @@ def test_the_sieve_before_the_outlines_changes_nothing() -> None:
     for least in (0.08, 0.2, 1.0):
         kept = [polygon for polygon in everything if polygon.area / 10_000 >= least - 1e-9]
         assert outlines(burned, grid, least).polygons == kept
+
+
+def test_outlines_are_the_cells_again() -> None:
+    burned = (np.random.default_rng(9).random(GRID.shape) < 0.5).astype(np.uint8)
+    found = outlines(burned, GRID, 0).polygons
+    assert all(polygon.is_valid for polygon in found)
+    assert sum(polygon.area for polygon in found) == burned.sum() * 400
+    np.testing.assert_array_equal(geometry_mask(found, GRID.shape, transform_of(GRID), invert=True), burned)
 
 
 def test_means_of_perimeters_across_blocks_leave_unknown_cells_out(mapped) -> None:

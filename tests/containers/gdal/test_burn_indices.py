@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from containers.gdal.burn_indices import differences, indices_of, reflectance
@@ -73,6 +73,7 @@ def test_rbr_is_finite_where_nothing_grew() -> None:
     assert differences(before, after)["rbr"][0] == pytest.approx(-2 / 0.001, rel=1e-3)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(GREEN, STORED)))
 def test_every_reflectance_gives_nothing_or_an_index_in_its_range(bands) -> None:
     found = values(**bands)

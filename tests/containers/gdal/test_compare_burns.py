@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import (
@@ -30,6 +30,7 @@ NAMES = {1: "unburned", 2: "low", 3: "high"}
 CODES = arrays(np.int64, 40, elements=st.integers(0, 3))
 
 
+@settings(max_examples=40, deadline=None)
 @given(CODES, CODES)
 def test_severity_scores_equal_those_of_scikit_learn(truth, found) -> None:
     scores = severity_scores(confusion_matrix(truth, found, labels=range(4)))
@@ -39,6 +40,7 @@ def test_severity_scores_equal_those_of_scikit_learn(truth, found) -> None:
     assert scores.macro_recall == pytest.approx(recall_score(truth, found, **options))
 
 
+@settings(max_examples=40, deadline=None)
 @given(arrays(np.int64, 30, elements=st.integers(0, 1)), arrays(np.int64, 30, elements=st.integers(0, 1)))
 def test_burned_scores_equal_those_of_scikit_learn(truth, found) -> None:
     scores = burned_scores(confusion_matrix(truth, found, labels=[0, 1]))

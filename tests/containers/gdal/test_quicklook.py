@@ -13,6 +13,7 @@ from shapely import box
 
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.grid import Grid
+from containers.base.contract.legend import LandCover
 from containers.base.contract.step import StepError
 from containers.base.raster import write_cog
 from containers.gdal.contract.quicklook import Picture, QuicklookParams
@@ -68,6 +69,16 @@ def test_classes_show_every_class_in_its_share(land_cover: File, tmp_path: Path)
     shares = {code: cells_of(drawn, colour) / (480 * 320) for code, colour in CLASS_COLOURS.items()}
     # The scale bar lies on the green land.
     assert shares == pytest.approx({0: 800 / 60000, 1: 2500 / 60000, 2: 51900 / 60000, 3: 4800 / 60000}, abs=0.025)
+
+
+def test_classes_take_colours_of_their_own(land_cover: File, tmp_path: Path) -> None:
+    picture = Picture(
+        name="own", title="Severity", kind="classes", rasters=(land_cover,), labels={2: "low"}, colours={2: "#FC8D59"}
+    )
+    drawn = draw(picture, tmp_path)
+    assert cells_of(drawn, "#FC8D59") / (480 * 320) == pytest.approx(51900 / 60000, abs=0.025)
+    assert cells_of(drawn, CLASS_COLOURS[LandCover.GREEN]) == 0
+    assert cells_of(drawn, CLASS_COLOURS[LandCover.IMPERVIOUS]) > 1000
 
 
 def test_legend_names_a_code_without_label(put_raster: Put, tmp_path: Path) -> None:

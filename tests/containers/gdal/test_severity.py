@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -30,6 +30,7 @@ def slow_class(value: float, table: SeverityTable) -> str:
     return "unknown"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SHIPPED), st.lists(st.floats(-2.5, 2.5, width=32) | st.just(math.nan), min_size=1))
 def test_values_fall_into_the_class_of_the_rule_in_words(index, values) -> None:
     table = table_of(BurnRules(index=index))

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from rasterio.transform import Affine
@@ -31,6 +31,7 @@ def test_slopes_by_hand(degrees, name) -> None:
     assert slope_names()[int(slope_codes(np.float32([degrees]))[0])] == name
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(0, 360, width=32))
 def test_aspects_are_the_nearest_of_eight_directions_north_across_zero(bearing) -> None:
     names = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
