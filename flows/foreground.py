@@ -16,6 +16,7 @@ from containers.base.contract.step import StepError
 from tasks import services
 from tasks.archive_limit import ensure_archive_limit
 from tasks.catalogue.plan import Plan
+from tasks.cloud_removal.plan import plan_removal
 from tasks.impervious.intake import take_in
 from tasks.impervious.scenes import plan_scenes
 from tasks.masks.training_plan import plan_training
@@ -35,6 +36,7 @@ _VARIABLE: Final = re.compile(r"\$(CLEARGROUND_(?:PROVIDER|CATALOGUE|ARCHIVE))\b
 """What a parameter file may name of the environment: places, and no secret."""
 _PLANS: Final[dict[str, Callable[[Any], Plan]]] = {
     "cloud_mask_model": plan_training,
+    "cloud_removal": plan_removal,
     "impervious_change": lambda params: plan_scenes(params, take_in(params)),
     "vegetation_productivity": lambda params: plan_series(params, take_in_series(params)),
 }

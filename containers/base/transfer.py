@@ -41,6 +41,10 @@ class _Object:
     def journal(self) -> Path:
         return self.folder / "parts"
 
+    @property
+    def whole(self) -> Path:
+        return self.folder / "whole"
+
     def span(self, part: int) -> tuple[int, int]:
         """First byte of a part, and the first one behind it."""
         return part * self.part_bytes, min((part + 1) * self.part_bytes, self.file.size)
@@ -53,23 +57,30 @@ def fetch_all(
     part_bytes: int,
     connections: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Path]:
-    """Copy archive objects below `folder`, a disk that survives a kill; name to the path of its whole copy.
+) -> Iterator[tuple[str, Path]]:
+    """Copy archive objects below `folder`, a disk that survives a kill; each name with its whole copy once it is there.
 
-    What an earlier call has left there is used. Sizes and `sha256:` and `md5:` content ids are compared with the
-    bytes; every part is bound to the object's ETag, `etag:` content ids to theirs. `progress` is told bytes done and
-    in all. Raises what `storage.fetch` does; then what has arrived stays for the next call.
+    The others go on arriving meanwhile. What an earlier call has left there is used. Sizes and `sha256:` and `md5:`
+    content ids are compared with the bytes; every part is bound to the object's ETag, `etag:` content ids to theirs.
+    `progress` is told bytes done and in all. Raises what `storage.fetch` does; then what has arrived stays for the
+    next call.
     """
-    unique = list({(file.href, file.content_id): file for file in files.values()}.values())
+    names: dict[Path, list[str]] = {}
+    for name, file in files.items():
+        names.setdefault(_whole(file, folder), []).append(name)
+    unique = list({_whole(file, folder): file for file in files.values()}.values())
     with ThreadPoolExecutor(connections) as pool:
         begun = [each for each in pool.map(lambda file: _begin(file, folder, part_bytes), unique) if each]
     total = sum(file.size for file in unique)
-    done = total - sum(_bytes(each, each.missing) for each in begun)
+    done = total - sum(end - first for each in begun for first, end in map(each.span, each.missing))
     progress(done, total)
-    for arrived in _fetch_parts(begun, connections):
+    for path in names.keys() - {each.whole for each in begun}:
+        yield from ((name, path) for name in names[path])
+    for each, arrived, is_whole in _fetch_parts(begun, connections):
         done += arrived
         progress(done, total)
-    return {name: _whole(file, folder) for name, file in files.items()}
+        if is_whole:
+            yield from ((name, each.whole) for name in names[each.whole])
 
 
 def _whole(file: File, folder: Path) -> Path:
@@ -125,8 +136,8 @@ def _checksum(each: _Object, part: int) -> int:
     return checksum
 
 
-def _fetch_parts(begun: list[_Object], connections: int) -> Iterator[int]:
-    """Fetch what is missing, the largest objects first; the size of each part when it is there."""
+def _fetch_parts(begun: list[_Object], connections: int) -> Iterator[tuple[_Object, int, bool]]:
+    """Fetch what is missing, the largest objects first; each part's object, size, and whether that makes it whole."""
     stop = threading.Event()
     ordered = sorted(begun, key=lambda each: -each.file.size)
     with ThreadPoolExecutor(connections) as pool:
@@ -143,7 +154,7 @@ class _GivenUpError(Exception):
     """Another part has failed: this one is given up."""
 
 
-def _fetch_part(each: _Object, part: int, stop: threading.Event) -> int:
+def _fetch_part(each: _Object, part: int, stop: threading.Event) -> tuple[_Object, int, bool]:
     """Fetch one part, going on where a lost line stopped; whoever fetches the last one finishes the object."""
     first, end = each.span(part)
     place = _Place(first, end)
@@ -162,7 +173,7 @@ def _fetch_part(each: _Object, part: int, stop: threading.Event) -> int:
         is_last = not each.missing
     if is_last:
         _finish(each)
-    return end - first
+    return each, end - first, is_last
 
 
 @dataclass
@@ -206,9 +217,5 @@ def _finish(each: _Object) -> None:
     except StepError:
         each.journal.unlink()
         raise
-    each.data.replace(each.folder / "whole")
+    each.data.replace(each.whole)
     each.journal.unlink()
-
-
-def _bytes(each: _Object, parts: set[int]) -> int:
-    return sum(end - first for first, end in map(each.span, parts))

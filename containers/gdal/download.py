@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path, PurePosixPath
 
-from containers.base.contract.files import output_file
+from containers.base.contract.files import File, output_file
 from containers.base.contract.radar import SafeFolder
 from containers.base.contract.step import StepError
 from containers.base.step import main, partials_dir, progress
@@ -26,14 +26,14 @@ def run(params: DownloadParams, out: Path) -> DownloadResult:
         connections=params.resources.connections,
         progress=lambda done, total: progress(done, max(total, 1), f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"),
     )
-    first = next(iter(targets))
-    if len(targets) == 1 and is_archive(first):
-        targets = {name: inside(out, name) for name in unpack(copies[first], out)}
-    else:
-        for name, target in targets.items():
-            place(copies[name], target)
-    files = {name: output_file(target, root=out) for name, target in targets.items()}
-    return DownloadResult(folder=SafeFolder(id=params.product_id, files=files))
+    files: dict[str, File] = {}
+    for name, copy in copies:  # placed and hashed while the others arrive
+        if len(targets) == 1 and is_archive(name):
+            files |= {below: output_file(inside(out, below), root=out) for below in unpack(copy, out)}
+        else:
+            place(copy, targets[name])
+            files[name] = output_file(targets[name], root=out)
+    return DownloadResult(folder=SafeFolder(id=params.product_id, files=dict(sorted(files.items()))))
 
 
 def inside(out: Path, name: str) -> Path:

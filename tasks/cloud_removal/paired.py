@@ -8,7 +8,7 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.gdal.contract.optical import OpticalResult
 from tasks.catalogue.rules import Acquisition
-from tasks.pairing import PairedPass
+from tasks.cloud_removal.pairing import PairedPass
 
 
 class PairedDate(Contract):

@@ -13,14 +13,14 @@ from containers.base.contract.model import Contract
 from tasks import ledger
 from tasks.catalogue.answer import Refusal
 from tasks.cloud_removal.choice import taken_at
+from tasks.cloud_removal.pairing import PairedPass, Pairs, common_zone, find_pairs
+from tasks.cloud_removal.radar_passes import OpticalDate, PairRules
 from tasks.cloud_removal.scenes import TiledImage, outlines_of
 from tasks.containment import common_area
-from tasks.pairing import PairedPass, Pairs, common_zone, find_pairs
 from tasks.parameters.cloud_removal import CloudRemovalParams
 from tasks.periods import Period
 from tasks.radar_catalogue.request import RadarRequest
 from tasks.radar_catalogue.search import RadarAnswer, search_radar
-from tasks.radar_passes import OpticalDate, PairRules
 from tasks.runner import SEARCH_TASK
 
 

@@ -13,9 +13,9 @@ from tasks.aoi import read_aoi
 from tasks.catalogue.coverage import area_m2
 from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, bytes_of
 from tasks.cloud_removal.choice import COMPARED
+from tasks.cloud_removal.pairing import PairedPass, common_zone
 from tasks.cloud_removal.passes import area_of, pair, radar_request
 from tasks.cloud_removal.scenes import TiledImage, require_images, require_place, search_images
-from tasks.pairing import PairedPass, common_zone
 from tasks.parameters.cloud_removal import CloudRemovalParams, DateWindow
 from tasks.radar_catalogue.search import search_radar
 
@@ -112,9 +112,11 @@ def _zone(images: list[TiledImage], passes: tuple[PairedPass, ...]) -> shapely.M
 
 
 def _epochs(params: CloudRemovalParams) -> int:
-    """Of the network's configuration, or the run's own."""
+    """Of the network's configuration, or the run's own, which is written nested or dotted."""
     path = checkout.ROOT / "containers" / "tensorflow" / "networks" / f"{params.learning.preset}.yaml"
-    return int(params.learning.overrides.get("training.epochs", yaml.safe_load(path.read_text())["training"]["epochs"]))
+    own = params.learning.overrides
+    training = yaml.safe_load(path.read_text())["training"] | own.get("training", {})
+    return int(own.get("training.epochs", training["epochs"]))
 
 
 def _stored_bytes(params: CloudRemovalParams, work: _Work, n_images: int) -> int:

@@ -15,7 +15,8 @@ from shapely.geometry import box
 from containers.base.contract.radar import RadarProduct
 from containers.base.contract.step import StepError
 from containers.base.storage import client
-from tasks.pairing import find_pairs
+from tasks.cloud_removal.pairing import find_pairs
+from tasks.cloud_removal.radar_passes import OpticalDate, PairRules
 from tasks.periods import Period
 from tasks.radar_catalogue.candidate import candidate_from_item, candidate_from_odata
 from tasks.radar_catalogue.files import is_wanted
@@ -23,7 +24,6 @@ from tasks.radar_catalogue.product_name import parse_radar_name
 from tasks.radar_catalogue.request import RadarRequest
 from tasks.radar_catalogue.rules import refuse_at_sight, span_of
 from tasks.radar_catalogue.search import search_radar
-from tasks.radar_passes import OpticalDate, PairRules
 from tests.conftest import S3Server
 
 pytestmark = pytest.mark.real

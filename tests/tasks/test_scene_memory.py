@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from tests.tasks.test_mask_exchange import observation, scene_id
 
 from containers.base.contract.grid import Grid
 from containers.base.contract.scene import Scene
@@ -14,6 +13,7 @@ from tasks.scene_ledger import SceneLedger, SceneRecord
 from tasks.scene_memory import remember_off_land, remember_read, scene_ledger, split_by_memory
 from tasks.store import Store
 from tasks.vegetation.intake import SeriesInputs
+from tests.tasks.masks.test_exchange import observation, scene_id
 
 GRID = Grid(epsg=3035, resolution_m=20, west_m=4_000_000, north_m=3_000_000, width=10, height=10)
 YEAR = Period(label="2018", start=date(2018, 1, 1), end=date(2018, 12, 31))

@@ -110,9 +110,10 @@ def test_the_plan_counts_what_will_be_read(tmp_path: Path) -> None:
 
 def test_the_plan_of_a_trained_model_and_of_fewer_epochs(tmp_path: Path) -> None:
     items = [*IMAGES, *PASSES]
-    epochs = plan_removal(form(tmp_path, items, DATES, learning={"overrides": {"training.epochs": 4}}))
     whole = plan_removal(form(tmp_path, items, DATES))
-    assert epochs.minutes["train"] == pytest.approx(whole.minutes["train"] / 10)
+    for overrides in ({"training.epochs": 4}, {"training": {"epochs": 4}}):
+        fewer = plan_removal(form(tmp_path, items, DATES, learning={"overrides": overrides}))
+        assert fewer.minutes["train"] == pytest.approx(whole.minutes["train"] / 10)
     given = plan_removal(form(tmp_path, items, DATES, learning={"model_href": "/models/a"}))
     assert given.minutes["train"] == 0
     assert given.minutes["predict"] == pytest.approx(whole.minutes["predict"] / 3)

@@ -6,7 +6,7 @@ from typing import Final
 
 from containers.base.contract.step import StepError
 from tasks.catalogue.answer import Refusal
-from tasks.radar_passes import OpticalDate, PairRules, RadarPass, is_near, is_partner, shows_enough
+from tasks.cloud_removal.radar_passes import OpticalDate, PairRules, RadarPass, is_near, is_partner, shows_enough
 
 SHOWN: Final = 3
 """Misses of one date, at most."""

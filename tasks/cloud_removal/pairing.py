@@ -12,9 +12,9 @@ from shapely.geometry.base import BaseGeometry
 from containers.base.contract.model import Contract
 from containers.base.contract.radar import Direction, RadarProduct
 from tasks.catalogue.answer import Refusal, refusal
+from tasks.cloud_removal.pairing_misses import no_pair
+from tasks.cloud_removal.radar_passes import OpticalDate, PairRules, RadarPass, is_partner, passes_of
 from tasks.containment import common_area
-from tasks.pairing_misses import no_pair
-from tasks.radar_passes import OpticalDate, PairRules, RadarPass, is_partner, passes_of
 
 
 class PairedPass(Contract):

@@ -13,8 +13,8 @@ from shapely.geometry import box
 from containers.base.contract.radar import RadarProduct
 from containers.base.contract.step import StepError
 from tasks.catalogue.answer import refusal
-from tasks.pairing import PairedPass, common_zone, find_pairs
-from tasks.radar_passes import OpticalDate, PairRules, passes_of
+from tasks.cloud_removal.pairing import PairedPass, common_zone, find_pairs
+from tasks.cloud_removal.radar_passes import OpticalDate, PairRules, passes_of
 from tests.tasks.radar_passes_by_hand import NOON, radar_product
 
 ZONE = box(12.6, 48.0, 13.0, 48.3)
