@@ -19,23 +19,8 @@ from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
 BENCHMARKS = (
-<<<<<<< HEAD
-    "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset", "step",
+    "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset", "download", "step",
 )  # fmt: skip
-=======
-    "align",
-    "mask",
-    "cube",
-    "predict",
-    "zonal",
-    "fill",
-    "productivity",
-    "forest",
-    "burn",
-    "download",
-    "step",
-)
->>>>>>> helper-pairs
 
 
 class Bar(NamedTuple):
@@ -73,14 +58,11 @@ BARS = (
     Bar("burn", "peak memory of a strip as wide as a tile, MB", "all_indices", "peak_mb", 2048),
     Bar("burn", "peak memory of the change map, MB", "change", "peak_mb", 2048),
     Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
-<<<<<<< HEAD
     Bar("dataset", "seconds to the prototype's way", "clearground", "seconds", 1.0, to="prototype"),
     Bar("dataset", "peak memory, MB", "clearground", "peak_mb", 1024),
-=======
     Bar("download", "seconds to the line rate of four connections", "clearground", "seconds", 1.25, to="line"),
     Bar("download", "seconds to one object after another", "clearground", "seconds", 0.5, to="single"),
     Bar("download", "peak memory, MB", "clearground", "peak_mb", 512),
->>>>>>> helper-pairs
 )
 
 

@@ -1,1 +1,1 @@
-"""Sentinel-1 search on the host: `search.search_radar`; pairs with optical images are made in `tasks.cloud_removal.pairing`."""
+"""Sentinel-1 search on the host; pairs with optical images are made in `tasks.cloud_removal`."""
