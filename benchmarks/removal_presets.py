@@ -20,19 +20,17 @@ from containers.tensorflow.train_removal import run
 TILE_PX, COUNTS = 64, {"train": 160, "validation": 16, "test": 40}
 VARIANTS: dict[str, dict[str, Any]] = {
     "small": {"preset": "small"},
-    "small, not residual": {"preset": "small", "overrides": {"network.residual": False}},
-    "small, radar only": {"preset": "small", "inputs": "radar"},
-    "small, optical only": {"preset": "small", "inputs": "optical"},
     "adaptive": {"preset": "adaptive"},
     "adaptive, t1 not seen": {"preset": "adaptive", "overrides": {"inputs.visible_t1": False}},
-    "adaptive, as small": {
-        "preset": "adaptive", "overrides": {"network.filters": [16, 32, 64], "network.bottleneck": 96}
+    "adaptive, never hidden whole": {"preset": "adaptive", "overrides": {"augmentation.hide_all": 0.0}},
+    "adaptive, half as many filters more": {
+        "preset": "adaptive", "overrides": {"network.filters": [24, 48, 96], "network.bottleneck": 144}
     },
     "adaptive, visible cells not learnt": {"preset": "adaptive", "overrides": {"loss.visible_weight": 0.0}},
     "adaptive, all cells alike": {"preset": "adaptive", "overrides": {"loss.visible_weight": 1.0}},
-    "adaptive, not turned": {
-        "preset": "adaptive", "overrides": {"augmentation": {"flips": False, "rotations": False}}
-    },
+    "small, not residual": {"preset": "small", "overrides": {"network.residual": False}},
+    "small, radar only": {"preset": "small", "inputs": "radar"},
+    "small, optical only": {"preset": "small", "inputs": "optical"},
 }  # fmt: skip
 
 

@@ -11,8 +11,6 @@ from containers.tensorflow.removal_dataset import Part
 
 LEAST, MOST = 0.05, 0.9
 """Hidden shares between which a tile's sky serves as a shape."""
-WHOLE: Final = 0.1
-"""Share of draws that hide everything: under large clouds, nothing around is visible."""
 _DISCS: Final = 4
 
 
@@ -24,9 +22,12 @@ class CloudShapes:
         shares = (self._hidden(index).mean() for index in range(len(part)))
         self._cloudy = [index for index, share in enumerate(shares) if LEAST <= share <= MOST]
 
-    def draw(self, edge: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Cells of a tile that are to be hidden, bool (y, x). Where no tile is cloudy, clouds are discs."""
-        if rng.random() < WHOLE:
+    def draw(self, edge: int, rng: np.random.Generator, hide_all: float) -> NDArray[np.bool_]:
+        """Cells of a tile that are to be hidden, bool (y, x). Where no tile is cloudy, clouds are discs.
+
+        `hide_all` is the share of draws that hide everything: under large clouds, nothing around is visible.
+        """
+        if rng.random() < hide_all:
             return np.ones((edge, edge), bool)
         if not self._cloudy:
             return _discs(edge, rng)

@@ -111,6 +111,9 @@ class OptimizerConfig(Contract):
 class AugmentationConfig(Contract):
     flips: bool = Field(description="Half of the tiles are mirrored")
     rotations: bool = Field(description="Tiles are turned by quarters")
+    hide_all: float = Field(
+        ge=0, le=1, description="Share of tiles whose second date is hidden whole, where the network sees it"
+    )
 
 
 class TrainingConfig(Contract):

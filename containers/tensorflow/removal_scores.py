@@ -24,6 +24,8 @@ Tell = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Network input (n, y, x, channel) to reflectance (n, y, x, band)."""
 _SKIES: Final = 1_000_003
 """Sets the random draws of judging apart from those of training."""
+_HIDE_ALL: Final = 0.1
+"""Share of tiles that are hidden whole."""
 
 
 class Judged(NamedTuple):
@@ -66,7 +68,8 @@ class Judge(NamedTuple):
 
     def _example(self, part: Part, tile: int) -> tuple[Example, NDArray[np.bool_]]:
         scene = part.scene(tile)
-        hidden = self.clouds.draw(scene.sky_t1.shape[0], np.random.default_rng((self.seed, _SKIES, tile)))
+        rng = np.random.default_rng((self.seed, _SKIES, tile))
+        hidden = self.clouds.draw(scene.sky_t1.shape[0], rng, _HIDE_ALL)
         return checked(example_of(scene, hidden, self.recipe, self.loss), part, tile), hidden
 
 

@@ -98,7 +98,7 @@ def _one_epoch(learner: Regression, training: Training, progress: Progress) -> P
     values = {name: float(value[-1]) for name, value in losses.items()} | {VALIDATION_ERROR: error}
     _require_finite(values, epoch + 1, training.config)
     history = {name: [*progress.history.get(name, []), value] for name, value in values.items()}
-    if error <= min(history[VALIDATION_ERROR]):
+    if error < min(progress.history.get(VALIDATION_ERROR, [np.inf])):
         return Progress(epoch + 1, history, epoch + 1, values_of(learner.generator.variables))
     return Progress(epoch + 1, history, progress.best_epoch, progress.best)
 

@@ -95,7 +95,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
         rng = np.random.default_rng((*self._seed, tile))
         scene = turned(self._part.scene(tile), self._augmentation, rng)
         edge = scene.sky_t1.shape[0]
-        hidden = self._clouds.draw(edge, rng) if self._recipe.visible_t1 else np.zeros((edge, edge), bool)
+        hidden = np.zeros((edge, edge), bool)
+        if self._recipe.visible_t1:
+            hidden = self._clouds.draw(edge, rng, self._augmentation.hide_all)
         return checked(example_of(scene, hidden, self._recipe, self._loss), self._part, tile)
 
 
