@@ -58,9 +58,14 @@ def seen(ground: RadarGround, orbit: Orbit) -> Seen:
         up = position / np.linalg.norm(position, axis=-1, keepdims=True)
         off_nadir[first : last + 2] = np.arccos(-np.einsum("...i,...i", sight, up) / distance)
         from_nadir[first : last + 2] = np.arccos(np.einsum("...i,...i", points, up) / np.linalg.norm(points, axis=-1))
-    middle = shape[0] // 2, shape[1] // 2
-    line_s = line_interval_s(orbit, cell_points(ground, 0, ground.grid.height)[middle])
-    return Seen(time_s, range_m, shadowed(np.rint(time_s / line_s).astype(np.int64), from_nadir, off_nadir))
+    line = np.rint(time_s / _line_s(ground, orbit)).astype(np.int64)
+    return Seen(time_s, range_m, shadowed(line, from_nadir, off_nadir))
+
+
+def _line_s(ground: RadarGround, orbit: Orbit) -> float:
+    """Time per line, from the middle of the ground."""
+    row = ground.grid.height // 2
+    return line_interval_s(orbit, cell_points(ground, row, row + 1)[1, ground.grid.width // 2])
 
 
 def _strips(ground: RadarGround) -> Iterator[tuple[int, int]]:
@@ -69,11 +74,12 @@ def _strips(ground: RadarGround) -> Iterator[tuple[int, int]]:
 
 
 def shadowed(
-    line: npt.NDArray[np.int64], from_nadir: Array, off_nadir: Array, tolerance_rad: float = 2e-6
+    line: npt.NDArray[np.int64], from_nadir: Array, off_nadir: Array, tolerance_rad: float = 8e-6
 ) -> npt.NDArray[np.bool_]:
-    """Cells that a nearer cell of the same image line hides: its line of sight is as steep or flatter.
+    """Cells that a nearer cell of the same image line hides: that one is seen farther from nadir.
 
-    `from_nadir` orders the cells of a line (angle at the Earth's centre); 2e-6 rad are some 2 m at the ground.
+    `from_nadir` orders the cells of a line (angle at the Earth's centre). The tolerance is some 7 m across the line of
+    sight: within a line, cells on a flank differ by so much without hiding each other.
     """
     order = np.lexsort((from_nadir.ravel(), line.ravel()))
     group = (line.ravel()[order] - line.min()) * np.pi
@@ -85,8 +91,7 @@ def shadowed(
 
 def framed(ground: RadarGround, orbit: Orbit, cells: Seen) -> Frame:
     """The smallest image around the cells, with a margin."""
-    middle = cell_points(ground, ground.grid.height // 2, ground.grid.height // 2 + 1)[1, ground.grid.width // 2]
-    line_s = line_interval_s(orbit, middle)
+    line_s = _line_s(ground, orbit)
     height_m = float(ground.heights_m.mean(dtype=np.float64))
     # A slant range pixel is shorter than one on the ground: this margin is wide enough for both.
     near, far = cells.range_m.min() - MARGIN_PX * PIXEL_M, cells.range_m.max() + MARGIN_PX * PIXEL_M

@@ -94,8 +94,10 @@ def test_shadow_lies_behind_a_wall() -> None:
     assert not shadowed(np.arange(5).reshape(1, 5), from_nadir, off_nadir).any()
 
 
-def test_shadow_of_a_ridge_is_dark_and_of_a_plain_nowhere() -> None:
+def test_a_ridge_throws_a_shadow_and_a_hill_does_not() -> None:
     assert not views(plain(80))[1].shadowed.any()
+    steep = plain(160)._replace(heights_m=hill(160, 400, 300))
+    assert not views(steep)[1].shadowed.any(), "flanks of 39 degrees, below the 52 at which a slope is hidden"
     heights = np.full((80, 80), HEIGHT_M, np.float32)
     heights[:, 38:42] += 150
     ground = plain(80)._replace(heights_m=heights)

@@ -109,29 +109,50 @@ def test_xarray_sentinel_and_sarsen_open_every_group(product: RadarStored, bucke
     assert information["mission_data_take_id"] == 0x04A1B2
 
 
+def geocoded(
+    folder: Path, stored: RadarStored, heights: npt.NDArray[np.float32], flattening: str | None
+) -> npt.NDArray[np.float32]:
+    """VV by sarsen's own terrain correction on the cells of the heights, north up."""
+    sarsen = pytest.importorskip("sarsen")
+    grid = square(len(heights))
+    profile = {"driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": "float32"}
+    transform = rasterio.transform.from_origin(grid.west_m, grid.north_m, 10, 10)
+    with rasterio.open(folder / "dem.tif", "w", crs="EPSG:3035", transform=transform, **profile) as target:
+        target.write(heights, 1)
+    made = sarsen.terrain_correction(
+        sarsen.Sentinel1SarProduct(str(folder / stored.folder), "IW/VV"),
+        str(folder / "dem.tif"),
+        output_urlpath=str(folder / "out.tif"),
+        correct_radiometry=flattening,
+        interp_method="linear",
+    )
+    return np.asarray(made.sortby("y", ascending=False))
+
+
 @pytest.mark.parametrize("height_m", [0, 180])
 @pytest.mark.parametrize("towards", [descending, ascending])
 def test_sarsen_finds_reflectors_where_they_stand(height_m: float, towards: Any, tmp_path: Path) -> None:
-    sarsen = pytest.importorskip("sarsen")
     heights = hill(CELLS, height_m)
     stored = write_radar(towards(), with_reflectors(heights), 7, tmp_path)[0]
-    grid = square(CELLS)
-    transform = rasterio.transform.from_origin(grid.west_m, grid.north_m, 10, 10)
-    profile = {"driver": "GTiff", "width": CELLS, "height": CELLS, "count": 1, "dtype": "float32"}
-    with rasterio.open(tmp_path / "dem.tif", "w", crs="EPSG:3035", transform=transform, **profile) as target:
-        target.write(heights, 1)
-    flattened = sarsen.terrain_correction(
-        sarsen.Sentinel1SarProduct(str(tmp_path / stored.folder), "IW/VV"),
-        str(tmp_path / "dem.tif"),
-        output_urlpath=str(tmp_path / "out.tif"),
-        correct_radiometry="gamma_bilinear",
-        interp_method="linear",
-    ).sortby("y", ascending=False)
+    flattened = geocoded(tmp_path, stored, heights, "gamma_bilinear")
     for row, column in REFLECTORS:
-        around = np.asarray(flattened[row - 5 : row + 6, column - 5 : column + 6])
+        around = flattened[row - 5 : row + 6, column - 5 : column + 6]
         bright = np.where(around > around.max() / 10, around, 0)
         offsets = np.mgrid[-5:6, -5:6]
         assert abs((bright * offsets).sum(axis=(1, 2)) / bright.sum()) == pytest.approx(0, abs=1)
+
+
+def test_sarsen_flattens_slopes_to_their_gamma(tmp_path: Path) -> None:
+    """Bright ground, so that noise counts for nothing: within 4 % on both flanks, which differ by 3 dB before."""
+    heights = hill(240, 250, 500)
+    stored = write_radar(descending(), plain(240, vv=0.5)._replace(heights_m=heights), 7, tmp_path)[0]
+    beta0, gamma0 = (geocoded(tmp_path, stored, heights, flattening) for flattening in (None, "gamma_bilinear"))
+    rise = np.gradient(heights, 10, axis=1)
+    # Descending, the radar looks west: ground that rises to the east falls away from it.
+    flanks = [rise < -0.14, rise > 0.14]
+    assert [gamma0[flank].mean() for flank in flanks] == pytest.approx([0.5, 0.5], rel=0.04)
+    towards, away = (float(beta0[flank].mean()) for flank in flanks)
+    assert 10 * np.log10(towards / away) > 2.5
 
 
 def test_tie_points_lead_back_to_their_pixels(product: RadarStored, bucket: Path) -> None:
