@@ -17,7 +17,7 @@ _CHAR: Final = dict(
     )
 )
 """Char and ash on soil: a wood of NBR 0.65 falls to −0.28, so that dNBR reaches 0.9 and the classes of Key & Benson
-(2006) begin at severities of about 0.1, 0.28, 0.46 and 0.69."""
+(2006) begin at severities of about 0.1, 0.28, 0.46 and 0.7."""
 _REGROWN: Final = {
     Cover.CONIFER: 0.08, Cover.BROADLEAF: 0.16, Cover.TREES: 0.16, Cover.MOOR: 0.25, Cover.PEATBOG: 0.3,
     Cover.GRASSLAND: 0.6, Cover.MARSH: 0.5, Cover.FALLOW: 0.45,
