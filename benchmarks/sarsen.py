@@ -2,7 +2,7 @@
 
 Orbit, timing and tables are those of the real scene over Rome (SAMPLE_DATA); its pixels, blank upstream, are made here,
 and so are the heights. Floor: sarsen's own `terrain_correction` of the same area, which neither removes noise nor
-filters; `bilinear` is its other way to flatten, `unfiltered` ours without a speckle filter.
+filters, by the faster of its ways to flatten; `unfiltered` is ours without a speckle filter.
 """
 
 import os
@@ -54,12 +54,14 @@ def heights(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.float32(200 + 150 * np.sin(x / 1500) * np.cos(y / 1800))
 
 
-def nearest(folder: Path) -> None:
-    _terrain_correction(folder, "gamma_nearest")
-
-
-def bilinear(folder: Path) -> None:
-    _terrain_correction(folder, "gamma_bilinear")
+def plain(folder: Path) -> None:
+    sarsen.terrain_correction(
+        sarsen.Sentinel1SarProduct(str(scene(folder)), measurement_group="IW/VV"),
+        str(folder / "dem_on_grid.tif"),
+        output_urlpath=str(folder / "sarsen" / "plain" / "gamma0.tif"),
+        correct_radiometry="gamma_nearest",
+        interp_method="linear",
+    )
 
 
 def clearground(folder: Path) -> None:
@@ -76,16 +78,6 @@ def scene(folder: Path) -> Path:
 
 def dem(folder: Path) -> Path:
     return folder / "store" / "sarsen" / "key" / "1" / "dem.tif"
-
-
-def _terrain_correction(folder: Path, correct_radiometry: str) -> None:
-    sarsen.terrain_correction(
-        sarsen.Sentinel1SarProduct(str(scene(folder)), measurement_group="IW/VV"),
-        str(folder / "dem_on_grid.tif"),
-        output_urlpath=str(folder / "sarsen" / correct_radiometry.removeprefix("gamma_") / "gamma0.tif"),
-        correct_radiometry=correct_radiometry,
-        interp_method="linear",
-    )
 
 
 def _backscatter(folder: Path, case: str, speckle: Speckle) -> None:
@@ -134,8 +126,7 @@ def _write_heights(path: Path, values: np.ndarray, transform: object, epsg: int)
 
 
 CASES: dict[str, Case] = {
-    "nearest": nearest,
-    "bilinear": bilinear,
+    "plain": plain,
     "clearground": clearground,
     "unfiltered": unfiltered,
 }

@@ -241,6 +241,8 @@ def test_dems(level: SmallPass, radar_store: RadarStore) -> None:
     west, south, east, north = dem_bounds()
     half = radar_store.dem(plain, Bounds(west, south, (west + east) / 2, north), name="half")
     assert "covers" in level.refused("missing_file", dem=half)
+    empty = radar_store.dem(lambda east, south: np.full(east.shape, np.nan), dem_bounds(), name="empty")
+    assert "no height" in level.refused("missing_file", dem=empty)
     metric = radar_store.raster(np.zeros((9, 9)), from_origin(500_000, 5_400_000, 900, 900), 32633, "metric")
     assert "32633" in level.refused("bad_parameters", dem=metric)
 
