@@ -39,7 +39,7 @@ def prepare(folder: Path) -> None:
     measurement = next(scene(folder).rglob("*.tiff"))
     if not measurement.stat().st_size:
         _write_measurement(measurement)
-    lon, lat = 12.30 + np.arange(1200) * STEP_DEG, 42.20 - np.arange(1000) * STEP_DEG
+    lon, lat = 12.30 + np.arange(1300) * STEP_DEG, 42.20 - np.arange(1300) * STEP_DEG
     x, y = Transformer.from_crs(4326, GRID.epsg, always_xy=True).transform(*np.meshgrid(lon, lat))
     corner = from_origin(lon[0] - STEP_DEG / 2, lat[0] + STEP_DEG / 2, STEP_DEG, STEP_DEG)
     _write_heights(dem(folder), heights(x, y), corner, 4326)

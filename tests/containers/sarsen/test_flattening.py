@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.windows import Window
 from sarsen import radiometry
@@ -21,6 +21,7 @@ def regular(spacing: float, shape: tuple[int, int] = (60, 50), area: float = 1.0
 
 
 @given(st.floats(0.2, 1.2), st.integers(1, 3), st.floats(0.1, 5))
+@settings(deadline=None)
 def test_no_area_is_lost(spacing: float, looks: int, area: float) -> None:
     areas = np.zeros((40, 40))
     seen = regular(spacing, (20, 18), area)

@@ -47,7 +47,7 @@ def test_sigma_ranges_of_the_paper(looks: float, share: float, low: float, high:
 
 
 @given(looks=st.floats(1, 50), share=st.sampled_from([0.5, 0.6, 0.7, 0.8, 0.9]))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_sigma_ranges_hold_their_share_and_have_no_bias(looks: float, share: float) -> None:
     found = sigma_range(looks, share)
     draws = np.random.default_rng(1).gamma(looks, 1 / looks, 200_000)
@@ -118,7 +118,7 @@ def test_point_targets_stay_and_chance_does_not_make_them() -> None:
 
 @pytest.mark.parametrize("asked", [SIGMA, REFINED, Speckle(filter="none")], ids=lambda asked: asked.filter)
 @given(row=st.integers(0, 40), col=st.integers(0, 40), seed=st.integers(0, 99))
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_a_part_gives_what_the_whole_gives(asked: Speckle, row: int, col: int, seed: int) -> None:
     power = speckle((60, 62), seed)
     power[seed % 60, ::3] = np.nan
