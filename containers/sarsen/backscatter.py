@@ -17,8 +17,9 @@ from containers.base.raster import create_cog, open_raster, tile_windows
 from containers.base.step import local_path, main, progress
 from containers.sarsen.contract.backscatter import SarsenBackscatterParams
 from containers.sarsen.flattening import looked, sampled
+from containers.sarsen.footprint import require_utm
 from containers.sarsen.geometry import Seen, cells_around
-from containers.sarsen.slices import EDGE, Flattened, flatten, open_slices, require_utm, seen_with_edge
+from containers.sarsen.slices import EDGE, Flattened, flatten, open_slices, seen_with_edge
 from containers.sarsen.terrain import require_heights
 
 _SHADOW_DEG = 90.0

@@ -16,10 +16,11 @@ def border_noise(square: NDArray[np.int64], noise: NDArray[np.float32], extra_px
     """Pixels that hold no echo; (y, x).
 
     `square` are squared digital numbers, noise not yet removed, and `noise` is what thermal noise alone gives. Every
-    echo has that noise on it: where the mean of 9 × 9 pixels stays below half of it, nothing was received, for 81
-    pixels of 4.4 looks come so low by chance once in 10⁻²⁰. That holds anywhere in the image and for any processor
-    version; before 2.90 fringes were zero or nearly so and not marked. The whole window of such a pixel goes, so
-    that no garbage stays at the edge of good data. `extra_px` more go on both sides along the range.
+    echo has that noise on it: where the mean of 9 × 9 pixels stays below half of it, nothing was received. By chance 81
+    pixels of 4.4 looks come so low less than once in 10⁹, even where neighbours are correlated. That holds anywhere in
+    the image and for any processor version; before 2.90 fringes were zero or nearly so and not marked. The whole window
+    of such a pixel goes, so that no garbage stays at the edge of good data. `extra_px` more go on both sides along the
+    range.
     """
     count, total = _box_sums(np.ones_like(square)), _box_sums(square)
     empty = total <= count * (noise.astype(np.float64) * _SHARE_OF_NOISE)

@@ -22,12 +22,11 @@ def looked(position: Values, looks: int) -> Values:
 
 
 def add_facets(areas: Values, window: Window, seen: Seen, looks: int, edge: int) -> None:
-    """Add what each pixel of the multilooked image sees of some cells, over a single pixel's own area.
+    """Add what each pixel of the multilooked image sees of some cells, over the area of a single pixel.
 
-    `areas` covers `window`.
-
-    A facet's area is shared by the four pixels around it, bilinearly. (`gamma_weights_bilinear` of sarsen 0.9.6 looks
-    the four shares up in the same pixel again, so that its result is that of no interpolation at all.)
+    `areas` covers `window`. The outer `edge` cells are not laid down: they tell how positions change. A facet's area is
+    shared by the four pixels around it, bilinearly. (`gamma_weights_bilinear` of sarsen 0.9.6 looks the four shares up
+    in the same pixel again, so that its result is that of no interpolation at all.)
     """
     row, col = looked(seen.row, looks) - window.row_off, looked(seen.col, looks) - window.col_off
     inner = slice(edge, -edge)

@@ -19,6 +19,7 @@ from containers.sarsen.terrain import Ground
 
 Values = NDArray[np.float64]
 _COARSE_CELLS: Final = 32
+LIGHT_M_S: Final = 299_792_458.0
 _SECOND: Final = np.timedelta64(10**9, "ns")
 _ZERO_DOPPLER_M: Final = 1e-6
 """Iterations end this close to the plane of zero Doppler: blocks then agree, whatever ground they hold."""

@@ -1,7 +1,9 @@
 """The look-up tables of a product: calibration to beta nought, and thermal noise in range and azimuth."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -68,30 +70,29 @@ class Noise(NamedTuple):
 
 def read_calibration(path: Path, level: Literal["betaNought", "gamma"]) -> Table:
     """A of DN² / A², which is beta nought, or gamma nought on the ellipsoid. Raises `corrupt_file`."""
-    return _table(path, "calibrationVector", level)
+    with _coded(path):
+        return _table(_root(path), "calibrationVector", level)
 
 
 def read_noise(path: Path) -> Noise:
     """Of any processor version: before 2.90 there is one list, and nothing along azimuth. Raises `corrupt_file`."""
-    root = _root(path)
-    if root.find(".//noiseRangeVector") is None:
-        return Noise(_table(path, "noiseVector", "noiseLut"), ())
-    blocks = tuple(_azimuth_block(node) for node in root.iter("noiseAzimuthVector"))
-    return Noise(_table(path, "noiseRangeVector", "noiseRangeLut"), blocks)
+    with _coded(path):
+        root = _root(path)
+        if root.find(".//noiseRangeVector") is None:
+            return Noise(_table(root, "noiseVector", "noiseLut"), ())
+        blocks = tuple(_azimuth_block(node) for node in root.iter("noiseAzimuthVector"))
+        return Noise(_table(root, "noiseRangeVector", "noiseRangeLut"), blocks)
 
 
-def _table(path: Path, vector: str, values: str) -> Table:
-    nodes = sorted(_root(path).iter(vector), key=lambda node: _number(node, "line"))
-    try:
-        if not nodes:
-            raise ValueError(f"no {vector}")
-        lines = np.array([_number(node, "line") for node in nodes])
-        table = Table(lines, *(tuple(_numbers(node, tag) for node in nodes) for tag in ("pixel", values)))
-        for pixels, row in zip(table.pixels, table.values, strict=True):
-            if len(pixels) != len(row) or not len(row) or not np.isfinite(row).all():
-                raise ValueError(f"a {vector} with {len(pixels)} pixels and {len(row)} values")
-    except (KeyError, ValueError) as error:
-        raise _corrupt(path, error) from error
+def _table(root: Element, vector: str, values: str) -> Table:
+    nodes = sorted(root.iter(vector), key=lambda node: _number(node, "line"))
+    if not nodes:
+        raise ValueError(f"no {vector}")
+    lines = np.array([_number(node, "line") for node in nodes])
+    table = Table(lines, *(tuple(_numbers(node, tag) for node in nodes) for tag in ("pixel", values)))
+    for pixels, row in zip(table.pixels, table.values, strict=True):
+        if len(pixels) != len(row) or not len(row) or not np.isfinite(row).all():
+            raise ValueError(f"a {vector} with {len(pixels)} pixels and {len(row)} values")
     return table
 
 
@@ -127,5 +128,9 @@ def _within(part: range, offset: int, size: int) -> slice:
     return slice(max(0, part.start - offset), max(0, min(size, part.stop - offset)))
 
 
-def _corrupt(path: Path, error: Any) -> StepError:
-    return StepError("corrupt_file", f"{path.name}: {error}.", "Fetch the product again.")
+@contextmanager
+def _coded(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        raise StepError("corrupt_file", f"{path.name}: {error}.", "Fetch the product again.") from error

@@ -10,6 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from containers.base.contract.grid import Bounds, Grid
 from containers.base.contract.step import StepError
+from containers.base.raster import row_windows
 
 Values = NDArray[np.float64]
 _DEM_EPSG: Final = 4326
@@ -66,6 +67,18 @@ def require_heights(dem: Any, grid: Grid) -> None:
             f"The DEM covers {_degrees(held)}, the grid with the cells around it needs {_degrees(needed)}.",
             "Make the DEM with gdal.dem for this grid, with a margin.",
         )
+
+
+def relief_m(dem: Any) -> tuple[float, float]:
+    """Lowest and highest height of a DEM in metres. Raises `missing_file` where it holds none."""
+    extremes = []
+    for window in row_windows(dem.shape):
+        heights = dem.read(1, window=window, masked=True).astype(np.float64).filled(np.nan)
+        if np.isfinite(heights).any():
+            extremes += [float(np.nanmin(heights)), float(np.nanmax(heights))]
+    if not extremes:
+        raise StepError("missing_file", f"{dem.name} holds no height.", "Make the DEM with gdal.dem for this grid.")
+    return min(extremes), max(extremes)
 
 
 def edge(values: Values) -> Values:

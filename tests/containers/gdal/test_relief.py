@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from containers.gdal.relief import FLAT, slope_and_aspect
@@ -43,6 +43,7 @@ def test_flat_ground_faces_nowhere_and_unknown_stays_unknown() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(1, 100))
+@settings(deadline=None)
 def test_turning_the_ground_turns_the_aspect(seed: int, cell_m: float) -> None:
     heights = np.random.default_rng(seed).normal(0, 50, (6, 6))
     slope, aspect = slope_and_aspect(heights, cell_m)
