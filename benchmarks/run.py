@@ -19,7 +19,8 @@ from benchmarks.cases import Measured, result_path
 from tasks import checkout
 
 BENCHMARKS = (
-    "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset", "download", "step",
+    "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset",
+    "download", "step",
 )  # fmt: skip
 
 
