@@ -12,7 +12,7 @@ if [ "${1:-}" = --push ]; then
 fi
 tag="${1:-local}"
 shift || true
-[ "$#" -gt 0 ] || set -- gdal grass tensorflow eodata
+[ "$#" -gt 0 ] || set -- gdal grass sarsen tensorflow eodata
 base="${BASE:-debian:trixie-slim}"
 state="${CLEARGROUND_STATE:-.clearground}"
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-[ "$#" -gt 0 ] || set -- gdal grass tensorflow eodata .
+[ "$#" -gt 0 ] || set -- gdal grass sarsen tensorflow eodata .
 mapfile -t provided < <(grep -v '^#' debian.txt | cut -d= -f1)
 for image in "$@"; do
     for list in "$image"/requirements*.in; do
