@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pyproj import Transformer
 
 from containers.eodata.radar_orbit import Array, Orbit, geocentric, normal
@@ -12,9 +13,10 @@ LIGHT_M_S: Final = 299_792_458.0
 PIXEL_M: Final = 10.0
 """Spacing of lines and of samples, nominal on the ground."""
 _COEFFICIENTS: Final = 9
-_FIT_DEGREE: Final = 5
+_FIT_DEGREE: Final = _COEFFICIENTS - 1
 _FIT_POINTS: Final = 200
-_ITERATIONS: Final = 5
+_ITERATIONS: Final = 4
+_SECANTS: Final = 8
 _TO_GEODETIC: Final = Transformer.from_crs(4978, 4979, always_xy=True)
 
 
@@ -39,12 +41,10 @@ class GroundRange(NamedTuple):
     to_slant: Array
 
     def ground_m(self, slant_m: Array) -> Array:
-        ground: Array = np.polynomial.polynomial.polyval(slant_m - self.origin_m, self.to_ground)
-        return ground
+        return _polynomial(slant_m - self.origin_m, self.to_ground)
 
     def slant_m(self, ground_m: Array) -> Array:
-        slant: Array = np.polynomial.polynomial.polyval(ground_m, self.to_slant)
-        return slant
+        return _polynomial(ground_m, self.to_slant)
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Frame:
     """Mean height of the ground above the ellipsoid."""
 
     @property
-    def line_times_s(self) -> Array:
-        return self.first_line_s + self.line_s * np.arange(self.lines, dtype=np.float64)
-
-    @property
     def middle_s(self) -> float:
         return self.first_line_s + self.line_s * (self.lines - 1) / 2
+
+    def times_s(self, lines: npt.NDArray[np.int64]) -> Array:
+        """Zero-Doppler times of lines."""
+        return self.first_line_s + lines.astype(np.float64) * self.line_s
 
     def slant_ranges_m(self, samples: Array) -> Array:
         return self.conversion.slant_m(samples * PIXEL_M)
@@ -77,10 +77,8 @@ class Frame:
 
     def incidence_deg(self, samples: Array) -> Array:
         """Incidence angle on the ellipsoid raised to the mean height, in the middle of the image."""
-        times = np.full(len(samples), self.middle_s)
-        return located(
-            self.orbit, times, self.slant_ranges_m(samples), np.full(len(samples), self.height_m)
-        ).incidence_deg
+        times, heights = np.full(len(samples), self.middle_s), np.full(len(samples), self.height_m)
+        return located(self.orbit, times, self.slant_ranges_m(samples), heights).incidence_deg
 
     def part(self, first: int, last: int) -> "Frame":
         """Lines `first` to `last` (exclusive)."""
@@ -120,7 +118,7 @@ def located(orbit: Orbit, time_s: Array, range_m: Array, height_m: Array) -> Loc
     before = np.arccos((range_m**2 + distance**2 - radius**2) / (2 * range_m * distance))
     look = before + 1e-4
     missed_before = met(before)[1][2] - height_m
-    for _ in range(2 * _ITERATIONS):
+    for _ in range(_SECANTS):
         missed = met(look)[1][2] - height_m
         change = np.where(missed == missed_before, 1, missed - missed_before)
         before, look, missed_before = look, look - missed * (look - before) / change, missed
@@ -138,6 +136,13 @@ def ground_range(orbit: Orbit, near_m: float, far_m: float, height_m: float) -> 
     points = geocentric(place.longitude_deg, place.latitude_deg, height_m)
     ground = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     return GroundRange(float(near_m), _fitted(slant - near_m, ground), _fitted(ground, slant))
+
+
+def _polynomial(x: Array, coefficients: Array) -> Array:
+    value = np.zeros_like(x)
+    for coefficient in coefficients[::-1]:
+        value = value * x + coefficient
+    return value
 
 
 def _fitted(x: Array, y: Array) -> Array:

@@ -9,12 +9,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import Transformer
 from scipy.ndimage import binary_fill_holes
 
 from containers.base.contract.radar import Polarisation
 from containers.eodata.radar_geometry import PIXEL_M, Frame, ground_range, line_interval_s, zero_doppler_s
-from containers.eodata.radar_ground import RadarGround
+from containers.eodata.radar_ground import RadarGround, to_geographic
 from containers.eodata.radar_orbit import Array, Orbit, geocentric
 
 MARGIN_PX: Final = 96
@@ -41,8 +40,7 @@ def cell_points(ground: RadarGround, first: int, last: int) -> Array:
     rows, columns = np.arange(first - 1, last + 1), np.arange(-1, grid.width + 1)
     east = grid.west_m + (columns + 0.5) * grid.resolution_m
     north = grid.north_m - (rows + 0.5) * grid.resolution_m
-    to_geographic = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
-    longitude, latitude = to_geographic.transform(*np.meshgrid(east, north))
+    longitude, latitude = to_geographic(grid.epsg).transform(*np.meshgrid(east, north))
     heights = ground.heights_m[np.clip(rows, 0, grid.height - 1)[:, None], np.clip(columns, 0, grid.width - 1)]
     return geocentric(longitude, latitude, heights.astype(np.float64))
 
@@ -60,9 +58,14 @@ def seen(ground: RadarGround, orbit: Orbit) -> Seen:
         up = position / np.linalg.norm(position, axis=-1, keepdims=True)
         off_nadir[first : last + 2] = np.arccos(-np.einsum("...i,...i", sight, up) / distance)
         from_nadir[first : last + 2] = np.arccos(np.einsum("...i,...i", points, up) / np.linalg.norm(points, axis=-1))
-    middle = shape[0] // 2, shape[1] // 2
-    line_s = line_interval_s(orbit, cell_points(ground, 0, ground.grid.height)[middle])
-    return Seen(time_s, range_m, shadowed(np.rint(time_s / line_s).astype(np.int64), from_nadir, off_nadir))
+    line = np.rint(time_s / _line_s(ground, orbit)).astype(np.int64)
+    return Seen(time_s, range_m, shadowed(line, from_nadir, off_nadir))
+
+
+def _line_s(ground: RadarGround, orbit: Orbit) -> float:
+    """Time per line, from the middle of the ground."""
+    row = ground.grid.height // 2
+    return line_interval_s(orbit, cell_points(ground, row, row + 1)[1, ground.grid.width // 2])
 
 
 def _strips(ground: RadarGround) -> Iterator[tuple[int, int]]:
@@ -71,11 +74,12 @@ def _strips(ground: RadarGround) -> Iterator[tuple[int, int]]:
 
 
 def shadowed(
-    line: npt.NDArray[np.int64], from_nadir: Array, off_nadir: Array, tolerance_rad: float = 2e-6
+    line: npt.NDArray[np.int64], from_nadir: Array, off_nadir: Array, tolerance_rad: float = 8e-6
 ) -> npt.NDArray[np.bool_]:
-    """Cells that a nearer cell of the same image line hides: its line of sight is as steep or flatter.
+    """Cells that a nearer cell of the same image line hides: that one is seen farther from nadir.
 
-    `from_nadir` orders the cells of a line (angle at the Earth's centre); 2e-6 rad are some 2 m at the ground.
+    `from_nadir` orders the cells of a line (angle at the Earth's centre). The tolerance is some 7 m across the line of
+    sight: within a line, cells on a flank differ by so much without hiding each other.
     """
     order = np.lexsort((from_nadir.ravel(), line.ravel()))
     group = (line.ravel()[order] - line.min()) * np.pi
@@ -87,8 +91,7 @@ def shadowed(
 
 def framed(ground: RadarGround, orbit: Orbit, cells: Seen) -> Frame:
     """The smallest image around the cells, with a margin."""
-    middle = cell_points(ground, ground.grid.height // 2, ground.grid.height // 2 + 1)[1, ground.grid.width // 2]
-    line_s = line_interval_s(orbit, middle)
+    line_s = _line_s(ground, orbit)
     height_m = float(ground.heights_m.mean(dtype=np.float64))
     # A slant range pixel is shorter than one on the ground: this margin is wide enough for both.
     near, far = cells.range_m.min() - MARGIN_PX * PIXEL_M, cells.range_m.max() + MARGIN_PX * PIXEL_M

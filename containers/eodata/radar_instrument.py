@@ -17,6 +17,10 @@ _GAPS: Final = (
     ("numSsbErrorInputDataGaps", "ssbErrorGapsInInputDataSignificantFlag"),
     ("numSsbErrorInputMissingLines", "ssbErrorMissingLinesSignificantFlag"),
 )
+_USED: Final = (
+    "rawDataAnalysisUsed", "orbitDataFileUsed", "attitudeDataFileUsed", "rxVariationCorrectionApplied",
+    "antennaElevationPatternApplied", "antennaAzimuthPatternApplied", "antennaAzimuthElementPatternApplied",
+)  # fmt: skip
 _BIT_ERRORS: Final = (
     "SyncMarker", "DataTakeId", "EccNumber", "TestMode", "RxChannelId", "InstrumentConfigId", "PacketCount", "PriCount",
     "SsbErrorFlag", "BaqMode", "BaqBlockLength", "RangeDecimation", "RxGain", "TxRampRate", "TxPulseStartFrequency",
@@ -121,7 +125,7 @@ def processing(piece: Slice, swaths: list[str]) -> dict[str, Content]:
         "totalBandwidth": 327.0, "processingBandwidth": 327.0, "lookBandwidth": 327.0, "numberOfLooks": 1,
         "lookOverlap": 0.0,
     }  # fmt: skip
-    used = dict.fromkeys(("rawDataAnalysisUsed", "orbitDataFileUsed", "attitudeDataFileUsed", "rxVariationCorrectionApplied", "antennaElevationPatternApplied", "antennaAzimuthPatternApplied", "antennaAzimuthElementPatternApplied"), "true")  # fmt: skip
+    used: dict[str, Content] = dict.fromkeys(_USED, "true")
     return {
         **used,
         "dcMethod": "Data Analysis", "dcInputData": "Range Compressed", "rangeSpreadingLossCompensationApplied": "true",

@@ -66,6 +66,10 @@ def table_samples(frame: Frame, extra: list[int]) -> npt.NDArray[np.int64]:
     return np.unique([*range(0, frame.samples, STEP_PX), frame.samples - 1, *extra]).astype(np.int64)
 
 
+def _scalloping(phase: Array) -> Array:
+    return 1 + _SCALLOPING * (2 * phase - 1) ** 2
+
+
 def noise_tables(frame: Frame) -> NoiseTables:
     """Tables of a slice. The bursts count on from the datatake's time 0, so that slices of one datatake agree."""
     parts = swaths(frame)
@@ -77,9 +81,9 @@ def noise_tables(frame: Frame) -> NoiseTables:
     decibel = _FLOOR_DB + _RISE_DB_DEG2 * (incidence - middle) ** 2
     beta = 10 ** (decibel / 10) / np.sin(np.radians(incidence))
     lines = np.unique([*range(0, frame.lines, _LINE_STEP), frame.lines - 1]).astype(np.int64)
-    times = frame.first_line_s + lines * frame.line_s
+    times = frame.times_s(lines)
     phases = [(times / _BURST_CYCLE_S + int(part.name[-1]) / 3) % 1 for part in parts]
     return NoiseTables(
         parts, samples, beta * BETA_NOUGHT**2, lines,
-        tuple(1 + _SCALLOPING * (2 * phase - 1) ** 2 for phase in phases),
+        tuple(_scalloping(phase) for phase in phases),
     )  # fmt: skip

@@ -3,20 +3,20 @@
 import math
 import zlib
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Transformer
 from shapely.geometry import mapping
 
 from containers.base.contract.radar import Polarisation
 from containers.eodata.items import BUCKET
 from containers.eodata.product import StoredFile
 from containers.eodata.radar_geometry import Frame
-from containers.eodata.radar_ground import RadarGround
+from containers.eodata.radar_ground import RadarGround, to_geographic
 from containers.eodata.radar_image import beta_nought, framed, seen
 from containers.eodata.radar_manifest import PROCESSOR
 from containers.eodata.radar_noise import noise_tables
@@ -51,7 +51,7 @@ def write_radar(pass_: RadarPass, ground: RadarGround, seed: int, bucket: Path) 
     epoch = pass_.start.replace(tzinfo=UTC) - timedelta(seconds=whole.first_line_s)
     cuts = np.rint(np.linspace(0, whole.lines, pass_.slices + 1)).astype(int).tolist()
     products = []
-    for number, (first, last) in enumerate(zip(cuts, cuts[1:], strict=False), start=1):
+    for number, (first, last) in enumerate(pairwise(cuts), start=1):
         piece = Slice(pass_, whole.part(first, last), epoch, number, tuple(images))
         lines = {polarisation: image[first:last] for polarisation, image in images.items()}
         if pass_.damage == "zero_filled" and number == 1:
@@ -68,8 +68,7 @@ def _imaged(
 ) -> tuple[Frame, dict[Polarisation, npt.NDArray[np.uint16]]]:
     """The frame and the digital numbers of the whole datatake, per polarisation."""
     west, south, east, north = ground.grid.bounds
-    to_geographic = Transformer.from_crs(ground.grid.epsg, 4326, always_xy=True)
-    place = to_geographic.transform((west + east) / 2, (south + north) / 2)
+    place = to_geographic(ground.grid.epsg).transform((west + east) / 2, (south + north) / 2)
     orbit = orbit_over(*place, pass_.direction, incidence_deg(pass_.relative_orbit))
     cells = seen(ground, orbit)
     frame = framed(ground, orbit, cells)

@@ -77,7 +77,7 @@ def _put(path: Path, text: bytes) -> None:
 
 
 def _write_image(path: Path, image: npt.NDArray[np.uint16], ties: TiePoints) -> None:
-    """The image with the tie points as ground control points; as in real products, nothing declares that 0 is no data."""
+    """The image with the tie points as ground control points; as in real products nothing says that 0 is no data."""
     path.parent.mkdir(parents=True, exist_ok=True)
     points = [
         GroundControlPoint(row=line, col=sample, x=longitude, y=latitude, z=height)

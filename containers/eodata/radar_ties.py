@@ -4,11 +4,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import Transformer
+from pyproj.enums import TransformDirection
 from scipy.ndimage import map_coordinates
 
 from containers.eodata.radar_geometry import Frame, Located, located
-from containers.eodata.radar_ground import RadarGround
+from containers.eodata.radar_ground import RadarGround, to_geographic
 from containers.eodata.radar_orbit import Array
 
 _ACROSS: Final = 21
@@ -31,7 +31,7 @@ def tie_points(frame: Frame, ground: RadarGround) -> TiePoints:
     lines = np.rint(np.linspace(0, frame.lines - 1, _ALONG)).astype(np.int64)
     samples = np.rint(np.linspace(0, frame.samples - 1, _ACROSS)).astype(np.int64)
     line, sample = (each.ravel() for each in np.meshgrid(lines, samples, indexing="ij"))
-    time_s = frame.first_line_s + line * frame.line_s
+    time_s = frame.times_s(line)
     range_m = frame.slant_ranges_m(sample.astype(np.float64))
     height = np.full(len(line), frame.height_m)
     for _ in range(_ROUNDS):
@@ -42,24 +42,20 @@ def tie_points(frame: Frame, ground: RadarGround) -> TiePoints:
 def _height(place: Located, ground: RadarGround, beyond_m: float) -> Array:
     """Height of the relief at places, bilinear; beyond the grid that of the plain."""
     grid = ground.grid
-    to_grid = Transformer.from_crs(4326, grid.epsg, always_xy=True)
-    east, north = to_grid.transform(place.longitude_deg, place.latitude_deg)
+    east, north = to_geographic(grid.epsg).transform(
+        place.longitude_deg, place.latitude_deg, direction=TransformDirection.INVERSE
+    )
     row = (grid.north_m - north) / grid.resolution_m - 0.5
     column = (east - grid.west_m) / grid.resolution_m - 0.5
-    heights: Array = map_coordinates(
-        ground.heights_m.astype(np.float64), [row, column], order=1, mode="constant", cval=beyond_m
-    )
-    return heights
+    return map_coordinates(ground.heights_m, [row, column], output=np.float64, order=1, mode="constant", cval=beyond_m)
 
 
 def corners(frame: Frame) -> list[tuple[float, float]]:
-    """Longitude and latitude of the image's corners at its mean height: first near, first far, last far, last near."""
-    lines = np.array([0, 0, frame.lines - 1, frame.lines - 1])
-    samples = np.array([0.0, frame.samples - 1, frame.samples - 1, 0])
-    place = located(
-        frame.orbit,
-        frame.first_line_s + lines * frame.line_s,
-        frame.slant_ranges_m(samples),
-        np.full(4, frame.height_m),
-    )
+    """Longitude and latitude of the image's corners at its mean height: first near, first far, last far, last near.
+
+    They lie one pixel outside, so that the outlines of neighbouring slices overlap.
+    """
+    lines = np.array([-1, -1, frame.lines, frame.lines])
+    samples = np.array([-1.0, frame.samples, frame.samples, -1.0])
+    place = located(frame.orbit, frame.times_s(lines), frame.slant_ranges_m(samples), np.full(4, frame.height_m))
     return list(zip(place.longitude_deg.tolist(), place.latitude_deg.tolist(), strict=True))

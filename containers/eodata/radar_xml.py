@@ -16,7 +16,8 @@ def document(name: str, content: Content) -> bytes:
     root = element(name, content)
     root.insert(0, Tree.Comment(NOTE))
     Tree.indent(root)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + Tree.tostring(root, encoding="utf-8") + b"\n"
+    body: bytes = Tree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return body + b"\n"
 
 
 def element(name: str, content: Content) -> Tree.Element:
