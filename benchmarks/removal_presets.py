@@ -1,6 +1,6 @@
 """Which network rebuilds best, each after the same time: presets, and each part of `adaptive` left out.
 
-    python -m benchmarks.removal_presets FOLDER [SECONDS]
+    python -m benchmarks.removal_presets FOLDER [SECONDS [VARIANT ...]]
 
 Land and clouds are those of benchmarks.removal_land; errors are of hidden cells of test tiles. A row is written as soon
 as its network has learnt.
@@ -34,7 +34,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def main(folder: Path, seconds: float) -> None:
+def main(folder: Path, seconds: float, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     worlds = {
         name: [field_world(TILE_PX, 10_000 * part + number) for number in range(count)]
@@ -42,7 +42,8 @@ def main(folder: Path, seconds: float) -> None:
     }
     dataset = write_worlds(folder / "dataset.h5", worlds, TILE_PX, names=BANDS, scalers=SCALERS)
     os.environ["CLEARGROUND_STORE"] = str(folder)
-    for name, settings in VARIANTS.items():
+    for name in names or VARIANTS:
+        settings = VARIANTS[name]
         params = {"dataset": dataset, **settings}
         pace = trained(params, folder / "pace", epochs=2)
         found = trained(params, folder / name.replace(" ", "_"), epochs=max(2, round(seconds / pace["epoch_s"])))
@@ -70,4 +71,4 @@ def trained(params: dict[str, Any], folder: Path, *, epochs: int) -> dict[str, A
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 120)
+    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 120, sys.argv[3:])

@@ -104,12 +104,6 @@ def _one_epoch(learner: Regression, training: Training, progress: Progress) -> P
 
 
 def _require_finite(values: dict[str, float], epoch: int, config: RemovalConfig) -> None:
-    if not np.isfinite(values[VALIDATION_ERROR]) and np.isfinite(values["loss"]):
-        raise StepError(
-            "bad_dataset",
-            "No validation tile has a cell that was seen at both dates under an artificial cloud.",
-            "Use more tiles, or tiles with fewer hidden cells.",
-        )
     if not np.isfinite(list(values.values())).all():
         raise StepError(
             "bad_config",

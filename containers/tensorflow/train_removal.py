@@ -34,7 +34,8 @@ _CALIBRATED_CELLS: Final = 200_000
 
 
 def training_of(dataset: RemovalDataset, config: RemovalConfig, params: TrainRemovalParams) -> Training:
-    """What is to be learnt. Raises `bad_config` where network and tiles do not fit."""
+    """What is to be learnt. Raises `bad_config` where network and tiles do not fit, `bad_dataset` where nothing could
+    be judged."""
     if dataset.tile_px % (multiple := config.network.multiple_px):
         raise StepError(
             "bad_config",
@@ -46,7 +47,14 @@ def training_of(dataset: RemovalDataset, config: RemovalConfig, params: TrainRem
     positions = [names.index(channel.name) for channel in recipe.channels]
     parts = {name: part.seeing(positions) for name, part in dataset.parts.items()}
     tiles = np.random.default_rng(params.seed).permutation(len(parts["train"]))[: params.max_tiles]
-    return Training(parts, np.sort(tiles), recipe, config, CloudShapes(parts["train"]), params.seed)
+    training = Training(parts, np.sort(tiles), recipe, config, CloudShapes(parts["train"]), params.seed)
+    if not any(tile.counted.any() for tile in training.judge.judged(lambda windows: windows, parts["validation"])):
+        raise StepError(
+            "bad_dataset",
+            "No validation tile has a cell that was seen at both dates under an artificial cloud.",
+            "Use more tiles, or tiles with fewer hidden cells.",
+        )
+    return training
 
 
 def calibration_of(tell: Tell, training: Training) -> Calibration:

@@ -11,6 +11,7 @@ from typing import Any
 
 import h5py
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -52,6 +53,25 @@ def test_a_training_learns_and_leaves_what_the_contract_says(removal_store: Path
     table = np.genfromtxt(log / "epochs.csv", delimiter=",", names=True)
     assert result.best_epoch == 1 + int(table["val_mae"].argmin())
     assert list(log.glob("events.out.tfevents*"))
+    look_at(tmp_path / "out", log)
+
+
+def look_at(folder: Path, log: Path) -> None:
+    """Run the code of the notebook, which keeps no outputs. It is not in the image."""
+    path = Path(__file__).parents[3] / "docs" / "notebooks" / "look_at_a_training.ipynb"
+    if not path.exists():
+        return
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
+    code = "\n".join("".join(cell["source"]) for cell in cells)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"TRAINING_FOLDER": folder, "TRAINING_LOG": log, "MPLBACKEND": "Agg"}.items():
+            patch.setenv(name, str(value))
+        before = set(plt.get_fignums())
+        exec(compile(code, str(path), "exec"), {})
+    drawn = set(plt.get_fignums()) - before
+    assert len(drawn) == 5, "curves, three pictures and the confidence"
+    plt.close("all")
 
 
 def test_equal_trainings_leave_equal_files(removal_store: Path, tmp_path: Path) -> None:
