@@ -16,9 +16,9 @@ from containers.base.scalers import Scaler
 
 # By its folder: a distribution that brings a package `tests` would hide it.
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "containers" / "tensorflow"))
-from removal_world import World, smooth, write_pair, write_worlds
+from removal_world import World, channels, make_world, smooth, write_pair, write_worlds
 
-__all__ = ["BANDS", "SCALERS", "World", "field_world", "write_pair", "write_worlds"]
+__all__ = ["BANDS", "SCALERS", "channels", "field_world", "make_world", "write_pair", "write_worlds"]
 
 BANDS = ("red", "green", "nir08", "swir22")
 SOIL, GREEN = np.array([0.17, 0.13, 0.25, 0.30]), np.array([0.03, 0.07, 0.45, 0.10])

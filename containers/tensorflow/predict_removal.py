@@ -120,9 +120,11 @@ def _write(
 ) -> dict[str, Path]:
     """Predict strip by strip into all products; returns their paths by name."""
     recipe, (height, width) = card.recipe, params.grid.shape
+    last: list[Scene] = []
+    """The strip that was read last, to whose upper rows the next products belong."""
 
     def read(row: int, rows: int) -> Strip:
-        scene = reader.scene(row, rows)
+        last[:] = [scene := reader.scene(row, rows)]
         visible = scene.seen_t1 if recipe.visible_t1 else np.zeros(scene.known.shape, bool)
         return Strip(recipe.network_input(scene, visible), scene.known)
 
@@ -131,7 +133,7 @@ def _write(
     with _products(out, params.grid, [band.name for band in recipe.bands], params.execution.threads) as sinks:
         for row, moments, _ in blended_rows((height, width), read, predict, windows, len(recipe.bands) + 1):
             rows = moments.shape[1]
-            products = rebuilt(moments, reader.scene(row, rows), recipe, card.calibration)
+            products = rebuilt(moments, last[0].upper(rows), recipe, card.calibration)
             layers = [*products.simulated, *products.restored, products.replaced, products.confidence]
             for sink, layer in zip(sinks.values(), layers, strict=True):
                 sink.write(layer[np.newaxis], window=Window(0, row, width, rows))

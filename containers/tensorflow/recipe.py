@@ -27,6 +27,10 @@ class Scene(NamedTuple):
     sky_t0: NDArray[np.uint8]
     sky_t1: NDArray[np.uint8]
 
+    def upper(self, rows: int) -> "Scene":
+        """The first so many rows."""
+        return Scene(self.inputs[:rows], self.target[:rows], self.sky_t0[:rows], self.sky_t1[:rows])
+
     @property
     def seen_t0(self) -> NDArray[np.bool_]:
         return np.isin(self.sky_t0, SEEN)
