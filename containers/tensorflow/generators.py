@@ -11,11 +11,15 @@ from containers.tensorflow.removal_config import GeneratorConfig, ResnetConfig, 
 from containers.tensorflow.residual_generator import residual_body
 from containers.tensorflow.residual_unet import unet_body
 
+REGRESSION = "regression"
+"""The layer that starts as the least-squares solution (`regression.fitted`)."""
+
 
 def build_generator(recipe: Recipe, config: ResnetConfig | UnetConfig) -> keras.Model:
     """(n, y, x, recipe.width) to scaled reflectance (n, y, x, band), float32.
 
-    With `recipe.residual`, what the body tells is added to the image that is known: t1 where it is visible, else t0.
+    With `recipe.residual`, what the body tells is added to the image that is known: t1 where it is visible, else t0 or
+    a linear regression on all channels (the layer `regression`).
     """
     inputs = keras.Input((None, None, recipe.width), name="scene")
     body = residual_body(inputs, config) if isinstance(config, ResnetConfig) else unet_body(inputs, config)
@@ -26,8 +30,14 @@ def build_generator(recipe: Recipe, config: ResnetConfig | UnetConfig) -> keras.
 
 
 def known_image(inputs: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
-    """Bands of t1 where they are visible, else of t0, out of the network's input."""
-    first = keras.ops.take(inputs, list(recipe.optical), axis=-1)
+    """Bands of t1 where they are visible, else of t0 or a regression, out of the network's input."""
+    if recipe.regression:
+        channels = inputs[..., : len(recipe.channels)]
+        first = layers.Conv2D(len(recipe.bands), 1, kernel_initializer="zeros", dtype="float32", name=REGRESSION)(
+            channels
+        )
+    else:
+        first = keras.ops.take(inputs, list(recipe.optical), axis=-1)
     if not recipe.visible_t1:
         return first
     visible, second = inputs[..., -1:], inputs[..., -1 - len(recipe.bands) : -1]

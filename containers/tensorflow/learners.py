@@ -13,11 +13,11 @@ Tensor = Any
 
 
 class Regression(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """A generator that learns by the weighted mean absolute error of its image."""
+    """A generator that learns by the weighted mean absolute and squared errors of its image."""
 
     def __init__(self, generator: keras.Model, loss: LossConfig) -> None:
         super().__init__(name="learner")
-        self.generator, self._l1 = generator, loss.l1
+        self.generator, self._loss = generator, loss
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         return self.generator(inputs, training=training)
@@ -33,7 +33,12 @@ class Regression(keras.Model):  # type: ignore[misc]  # Keras has no types
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        return self._l1 * weighted_l1(y, y_pred, sample_weight)
+        return self.error(y, y_pred, sample_weight)
+
+    def error(self, truth: Tensor, told: Tensor, weights: Tensor) -> Tensor:
+        """What the configuration makes of the image's errors."""
+        error = self._loss.l1 * weighted_l1(truth, told, weights)
+        return error + self._loss.l2 * weighted_l2(truth, told, weights) if self._loss.l2 else error
 
 
 class ConditionalGan(Regression):
@@ -72,7 +77,7 @@ class ConditionalGan(Regression):
         deceit = cross_entropy(self.frozen_judgement(self.shown(y_pred * known, x)), 1.0)
         for tracker, value in zip(self._trackers, (l1, deceit, discriminator), strict=True):
             tracker.update_state(value)
-        return self._l1 * l1 + self.config.weight * deceit + discriminator
+        return self.error(y, y_pred, sample_weight) + self.config.weight * deceit + discriminator
 
     def discriminator_loss(self, true: Tensor, told: Tensor, scene: Tensor, training: bool) -> Tensor:
         """How badly it tells true images from predicted ones, half of the sum over both.
@@ -105,6 +110,13 @@ def weighted_l1(truth: Tensor, told: Tensor, weights: Tensor) -> Tensor:
     """Weighted mean of the cells' mean absolute error over bands; 0 where no cell has a weight."""
     weights = ops.cast(weights, told.dtype)
     errors = ops.mean(ops.abs(ops.cast(truth, told.dtype) - told), axis=-1)
+    return ops.sum(errors * weights) / ops.maximum(ops.sum(weights), 1e-6)
+
+
+def weighted_l2(truth: Tensor, told: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean of the cells' mean squared error over bands; 0 where no cell has a weight."""
+    weights = ops.cast(weights, told.dtype)
+    errors = ops.mean(ops.square(ops.cast(truth, told.dtype) - told), axis=-1)
     return ops.sum(errors * weights) / ops.maximum(ops.sum(weights), 1e-6)
 
 

@@ -50,7 +50,10 @@ class Scene(NamedTuple):
 
 class Recipe(Contract):
     """What the network sees, in this order: `channels`; where t0 was seen; the bands of t1 where they are visible,
-    else 0, and where they are. All scaled; 0 stands for what is hidden or holds no data."""
+    else 0, and where they are. All scaled; 0 stands for what is hidden or holds no data.
+
+    A network that is told where t0 was seen has its values elsewhere, too: masks take bright ground for clouds.
+    """
 
     channels: tuple[Channel, ...]
     bands: tuple[Channel, ...]
@@ -58,6 +61,7 @@ class Recipe(Contract):
     seen_t0: bool
     visible_t1: bool
     residual: bool
+    regression: bool
 
     @property
     def width(self) -> int:
@@ -73,12 +77,11 @@ class Recipe(Contract):
     def network_input(self, scene: Scene, visible: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Scene, whose inputs are this recipe's channels, to float32 (y, x, width)."""
         values = _scaled(scene.inputs, self.channels, self.scalers)
-        hidden = ~scene.seen_t0
-        for position in self.optical:
-            values[hidden, position] = 0
         parts = [values]
         if self.seen_t0:
             parts.append(scene.seen_t0[..., None].astype(np.float32))
+        else:
+            values[..., list(self.optical)] *= scene.seen_t0[..., None]
         if self.visible_t1:
             parts += [self.scaled_target(scene.target) * visible[..., None], visible[..., None].astype(np.float32)]
         return np.concatenate(parts, axis=-1)
@@ -106,11 +109,12 @@ def recipe_of(
         scalers=dict(scalers),
         seen_t0=config.inputs.seen_t0 and sees_optical,
         visible_t1=config.inputs.visible_t1 and sees_optical,
-        residual=config.network.residual and sees_optical,
+        residual=config.network.residual and (sees_optical or config.network.regression),
+        regression=config.network.residual and config.network.regression,
     )
     if not kept:
         raise StepError("bad_dataset", f"The dataset has no channels for inputs={inputs}.", "Choose other inputs.")
-    if recipe.residual and len(recipe.optical) < len(bands):
+    if recipe.residual and not recipe.regression and len(recipe.optical) < len(bands):
         raise StepError(
             "bad_config", "network.residual needs every band of the target at t0.", "Set network.residual to false."
         )

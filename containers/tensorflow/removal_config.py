@@ -18,7 +18,11 @@ Convolution = tuple[Count, Literal[1, 3, 5, 7]]
 
 class GeneratorConfig(Contract):
     output: Literal["linear", "tanh"] = Field(description="Activation of the last layer")
-    residual: bool = Field(description="Predict the change from the optical image that is known, not the image itself")
+    residual: bool = Field(description="Predict the change from the image that is known, not the image itself")
+    regression: bool = Field(
+        description="Of a residual network: where the second date is hidden, what is known is a linear regression on "
+        "all channels, fitted to the training tiles and then learnt further; else the first date"
+    )
 
 
 class ResnetConfig(GeneratorConfig):
@@ -67,6 +71,7 @@ class InputsConfig(Contract):
 
 class LossConfig(Contract):
     l1: float = Field(ge=0, description="Weight of the mean absolute error")
+    l2: float = Field(ge=0, description="Weight of the mean squared error, which counts large errors more")
     hidden_weight: float = Field(gt=0, description="Weight of cells whose second date the network does not see")
     visible_weight: float = Field(ge=0, description="Weight of cells whose second date it sees")
 

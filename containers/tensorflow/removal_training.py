@@ -11,9 +11,10 @@ from containers.base.contract.step import StepError
 from containers.tensorflow.checkpoint import Progress, assign, load_checkpoint, save_checkpoint, values_of
 from containers.tensorflow.cloud_shapes import CloudShapes
 from containers.tensorflow.discriminator import build_discriminator
-from containers.tensorflow.generators import build_generator
+from containers.tensorflow.generators import REGRESSION, build_generator
 from containers.tensorflow.learners import ConditionalGan, Regression, compiled
 from containers.tensorflow.recipe import Recipe
+from containers.tensorflow.regression import fitted
 from containers.tensorflow.removal_config import RemovalConfig
 from containers.tensorflow.removal_dataset import Part
 from containers.tensorflow.removal_scores import Judge, mean_error, telling
@@ -55,6 +56,8 @@ def learner_of(training: Training) -> Regression:
     """The network that the configuration describes, ready to train."""
     recipe, config = training.recipe, training.config
     generator = build_generator(recipe, config.network)
+    if recipe.regression:
+        generator.get_layer(REGRESSION).set_weights(fitted(training.parts["train"], training.tiles, recipe))
     learner = Regression(generator, config.loss)
     if config.adversarial is not None:
         discriminator = build_discriminator(len(recipe.bands) + recipe.width, config.adversarial)

@@ -75,7 +75,8 @@ def test_a_graph_computes_what_layers_do(preset: str) -> None:
 
 @pytest.mark.parametrize("visible_t1", [False, True])
 def test_an_untrained_residual_network_tells_what_is_known(visible_t1: bool) -> None:
-    config = load_config("adaptive", {"network.filters": [4], "inputs.visible_t1": visible_t1})
+    overrides = {"network.filters": [4], "network.regression": False, "inputs.visible_t1": visible_t1}
+    config = load_config("adaptive", overrides)
     recipe = recipe_of(*channels(), SCALERS, "all", config)
     rng = np.random.default_rng(0)
     inputs = rng.normal(0, 1, (1, 8, 8, recipe.width)).astype(np.float32)

@@ -8,7 +8,7 @@ import pytest
 
 from containers.tensorflow.discriminator import build_discriminator
 from containers.tensorflow.generators import build_generator
-from containers.tensorflow.learners import ConditionalGan, Regression, compiled, cross_entropy, weighted_l1
+from containers.tensorflow.learners import ConditionalGan, Regression, compiled, cross_entropy, weighted_l1, weighted_l2
 from containers.tensorflow.recipe import recipe_of
 from containers.tensorflow.removal_config import load_config
 from tests.containers.tensorflow.removal_world import SCALERS, channels
@@ -50,6 +50,12 @@ def test_weighted_l1_by_hand() -> None:
     truth, told = np.zeros((1, 1, 3, 2)), np.array([[[[1.0, 3.0], [5.0, 5.0], [9.0, 9.0]]]])
     assert float(weighted_l1(truth, told, np.array([[[1.0, 0.5, 0.0]]]))) == pytest.approx((2 + 2.5) / 1.5)
     assert float(weighted_l1(truth, told, np.zeros((1, 1, 3)))) == 0
+
+
+def test_weighted_l2_by_hand() -> None:
+    truth, told = np.zeros((1, 1, 3, 2)), np.array([[[[1.0, 3.0], [5.0, 5.0], [9.0, 9.0]]]])
+    weights = np.array([[[1.0, 0.5, 0.0]]])
+    assert float(weighted_l2(truth, told, weights)) == pytest.approx((5 + 0.5 * 25) / 1.5)
 
 
 def test_cross_entropy_by_hand() -> None:

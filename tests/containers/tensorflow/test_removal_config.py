@@ -55,7 +55,7 @@ def test_overrides_are_nested_or_dotted_and_touch_nothing_else() -> None:
 
 
 def test_another_kind_of_network_brings_all_its_keys() -> None:
-    unet = {"kind": "unet", "filters": [4], "bottleneck": 8, "output": "tanh", "residual": False}
+    unet = {"kind": "unet", "filters": [4], "bottleneck": 8, "output": "tanh", "residual": False, "regression": False}
     assert load_config("reference", {"network": unet}).network.model_dump(mode="json") == unet
     assert "network.bottleneck" in refusal("reference", {"network": {"kind": "unet", "filters": [4]}})
 
