@@ -22,7 +22,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "small": {"preset": "small"},
     "adaptive": {"preset": "adaptive"},
     "adaptive, t1 not seen": {"preset": "adaptive", "overrides": {"inputs.visible_t1": False}},
-    "adaptive, never hidden whole": {"preset": "adaptive", "overrides": {"augmentation.hide_all": 0.0}},
+    "adaptive, often hidden whole": {"preset": "adaptive", "overrides": {"augmentation.hide_all": 0.4}},
     "adaptive, half as many filters more": {
         "preset": "adaptive", "overrides": {"network.filters": [24, 48, 96], "network.bottleneck": 144}
     },

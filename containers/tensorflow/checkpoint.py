@@ -53,7 +53,7 @@ def load_checkpoint(path: Path, learner: Regression) -> Progress:
 
 
 def values_of(variables: list[keras.Variable]) -> Arrays:
-    return [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def assign(variables: list[keras.Variable], values: Arrays) -> None:

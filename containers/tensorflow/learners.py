@@ -33,12 +33,16 @@ class Regression(keras.Model):  # type: ignore[misc]  # Keras has no types
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        return self.error(y, y_pred, sample_weight)
+        return self.shared(self.error(y, y_pred, sample_weight))
 
     def error(self, truth: Tensor, told: Tensor, weights: Tensor) -> Tensor:
         """What the configuration makes of the image's errors."""
         error = self._loss.l1 * weighted_l1(truth, told, weights)
         return error + self._loss.l2 * weighted_l2(truth, told, weights) if self._loss.l2 else error
+
+    def shared(self, loss: Tensor) -> Tensor:
+        """This replica's part of the loss, since tf.distribute adds up the gradients of all replicas."""
+        return loss / self.distribute_strategy.num_replicas_in_sync if keras.backend.backend() == "tensorflow" else loss
 
 
 class ConditionalGan(Regression):
@@ -77,7 +81,7 @@ class ConditionalGan(Regression):
         deceit = cross_entropy(self.frozen_judgement(self.shown(y_pred * known, x)), 1.0)
         for tracker, value in zip(self._trackers, (l1, deceit, discriminator), strict=True):
             tracker.update_state(value)
-        return self.error(y, y_pred, sample_weight) + self.config.weight * deceit + discriminator
+        return self.shared(self.error(y, y_pred, sample_weight) + self.config.weight * deceit + discriminator)
 
     def discriminator_loss(self, true: Tensor, told: Tensor, scene: Tensor, training: bool) -> Tensor:
         """How badly it tells true images from predicted ones, half of the sum over both.

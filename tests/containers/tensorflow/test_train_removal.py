@@ -17,8 +17,12 @@ import pytest
 
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError
+from containers.tensorflow.cloud_shapes import CloudShapes
+from containers.tensorflow.confidence import over_turns, spread_of
 from containers.tensorflow.contract.removal import TrainRemovalParams, TrainRemovalResult
-from containers.tensorflow.removal_card import read_removal_card
+from containers.tensorflow.removal_card import RemovalCard, read_removal_card
+from containers.tensorflow.removal_dataset import RemovalDataset
+from containers.tensorflow.removal_scores import Judge, telling
 from containers.tensorflow.train_removal import run
 from tests.containers.tensorflow.removal_world import write_dataset
 
@@ -54,6 +58,20 @@ def test_a_training_learns_and_leaves_what_the_contract_says(removal_store: Path
     assert result.best_epoch == 1 + int(table["val_mae"].argmin())
     assert list(log.glob("events.out.tfevents*"))
     look_at(tmp_path / "out", log)
+    assert_unsure_where_wrong(model, card, removal_store / "dataset.h5")
+
+
+def assert_unsure_where_wrong(model: keras.Model, card: RemovalCard, path: Path) -> None:
+    """Of unseen cells, the quarter that the network is least sure of has larger errors than the surest quarter."""
+    with RemovalDataset(path) as dataset:
+        judge = Judge(card.recipe, CloudShapes(dataset.parts["train"]), card.config.loss, 4, card.seed)
+        tiles = list(judge.judged(over_turns(telling(model, card.recipe)), dataset.parts["test"]))
+    spread = np.concatenate([spread_of(tile.told, axis=-1)[tile.counted] for tile in tiles])
+    error = np.concatenate([np.abs(tile.told[..., :-1] - tile.truth)[tile.counted].mean(axis=-1) for tile in tiles])
+    low, high = np.quantile(spread, (0.25, 0.75))
+    assert error[spread >= high].mean() > 1.2 * error[spread <= low].mean()
+    confidence = card.calibration.confidence(spread)
+    assert confidence[spread >= high].mean() <= confidence[spread <= low].mean()
 
 
 def look_at(folder: Path, log: Path) -> None:
