@@ -37,16 +37,16 @@ class Reflectances(Contract):
 class SeverityClass(Contract):
     """Values from `low` up to, but not including, `high`; of the highest class `high` is part."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
-    low: float = Field(ge=-1e6, le=1e6)
-    high: float = Field(ge=-1e6, le=1e6)
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40, description="Name, such as moderate_low")
+    low: float = Field(ge=-1e6, le=1e6, description="Lowest value of the index")
+    high: float = Field(ge=-1e6, le=1e6, description="Where the next class begins")
     colour: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$", description="#rrggbb; empty: from a ramp")
 
 
 class SeverityTable(Contract):
     """Classes in rising order, each beginning where the one before ends. Their codes in rasters are 1, 2, …"""
 
-    classes: tuple[SeverityClass, ...] = Field(min_length=2, max_length=100)
+    classes: tuple[SeverityClass, ...] = Field(min_length=2, max_length=100, description="From the lowest up")
 
     @model_validator(mode="after")
     def _ascending_without_gaps(self) -> "SeverityTable":
