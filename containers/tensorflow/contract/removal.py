@@ -29,8 +29,8 @@ class TrainRemovalResult(StepResult):
     epochs: int = Field(ge=1, description="Epochs done")
     best_epoch: int = Field(ge=1, description="The one whose weights are kept: best by validation")
     scores: dict[str, float] = Field(
-        description="psnr_db, ssim, mae, sam_deg on cells of the test tiles that were seen at both dates and that artificial "
-        "clouds hide, the same for every network of one seed; one without any cell is left out"
+        description="psnr_db, ssim, mae, sam_deg on cells of the test tiles that were seen at both dates and that "
+        "artificial clouds hide, the same for every network of one seed; one without any cell is left out"
     )
     figures: dict[str, File] = Field(description="PNG: curves, and validation pictures at chosen epochs")
 
@@ -66,8 +66,8 @@ class PredictRemovalResult(StepResult):
     )
     replaced: File = Field(description="1 predicted, 0 seen, uint8 COG, nodata 255")
     confidence: File = Field(
-        description="uint8 × 1/250, nodata 255: share of validation cells within 0.02 of the truth where overlapping and "
-        "turned predictions differed as much; see docs/networks.md"
+        description="uint8 × 1/250, nodata 255: share of validation cells within 0.02 of the truth where overlapping "
+        "and turned predictions differed as much; see docs/networks.md"
     )
 
 
