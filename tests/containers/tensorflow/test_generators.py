@@ -70,7 +70,7 @@ def test_a_graph_computes_what_layers_do(preset: str) -> None:
         variable.assign(rng.normal(0, 0.3, variable.shape))
     inputs = rng.normal(0, 1, (2, 16, 16, recipe.width)).astype(np.float32)
     direct = keras.ops.convert_to_numpy(model(inputs, training=False))
-    np.testing.assert_allclose(model.predict_on_batch(inputs), direct, atol=1e-4)
+    np.testing.assert_allclose(model.predict_on_batch(inputs), direct, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("visible_t1", [False, True])

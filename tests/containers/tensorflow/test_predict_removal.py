@@ -47,7 +47,7 @@ def scarred(seed: int = 5) -> World:
 
 def model_in(store: Path, preset: str = "small", moved: float = 0.0, **changes: Any) -> RemovalModel:
     """An untrained network, which tells what is known, `moved` by random weights."""
-    config = load_config(preset, NETWORK)
+    config = load_config(preset, NETWORK | {"network.regression": False})
     recipe = recipe_of(*channels(), SCALERS, "all", config)
     keras.utils.set_random_seed(0)
     generator = build_generator(recipe, config.network)
