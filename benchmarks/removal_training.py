@@ -20,7 +20,7 @@ from containers.tensorflow.removal_dataset import RemovalDataset
 from containers.tensorflow.removal_training import Training, learner_of
 from containers.tensorflow.train_removal import training_of
 
-TILE_PX, EPOCHS = 128, 3
+TILE_PX, EPOCHS = 128, 10
 COUNTS = {"train": 64, "validation": 1, "test": 1}
 
 
