@@ -49,6 +49,7 @@ class S3Server:
 
 @pytest.fixture(scope="session")
 def _moto_host() -> Iterator[str]:
+    pytest.importorskip("moto", reason="the embedded S3 server belongs to the host")
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -14,6 +14,7 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError
 from containers.gdal import dem
 from containers.gdal.contract.dem import DemParams, DemResult
+from tests.conftest import S3Server
 
 STEP = 1 / 1200
 """Posts of some 90 m, and 60 to a tile: a twentieth of a degree."""
@@ -160,9 +161,7 @@ def test_blocks_do_not_matter(tiles: Tiles, tmp_path: Path, monkeypatch: pytest.
         np.testing.assert_array_equal(whole[name], parts[name])
 
 
-def test_tiles_of_the_archive_are_read_by_window(tiles: Tiles, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    pytest.importorskip("moto", reason="the embedded S3 server belongs to the host")
-    s3_server = request.getfixturevalue("s3_server")
+def test_tiles_of_the_archive_are_read_by_window(tiles: Tiles, tmp_path: Path, s3_server: S3Server) -> None:
     files = []
     for col, row in ((0, 0), (0, 1), (1, 0), (1, 1)):
         body = tiles.path(col, row).read_bytes()
