@@ -10,12 +10,14 @@ from containers.base.contract.legend import Sky
 from containers.base.contract.model import Contract
 from containers.base.contract.radar import Polarisation
 from containers.base.contract.step import StepError
-from containers.base.scalers import STORED_NODATA, Channel, Scaler, Scalers, physical, scale, unscale
+from containers.base.scalers import STORED_NODATA, Channel, Scaler, Scalers, unscale
 from containers.tensorflow.contract.removal import Inputs
 from containers.tensorflow.removal_config import RemovalConfig
 
 SEEN: Final = (Sky.CLEAR, Sky.SNOW)
 """Sky classes through which the ground is seen."""
+_IS_SEEN: Final = np.isin(np.arange(256), SEEN)
+"""By class: a look-up, since every tile of every batch asks."""
 
 
 class Scene(NamedTuple):
@@ -33,12 +35,12 @@ class Scene(NamedTuple):
 
     @property
     def seen_t0(self) -> NDArray[np.bool_]:
-        return np.isin(self.sky_t0, SEEN)
+        return _IS_SEEN[self.sky_t0]
 
     @property
     def seen_t1(self) -> NDArray[np.bool_]:
         """Where the image of t1 shows the ground in every band."""
-        seen: NDArray[np.bool_] = np.isin(self.sky_t1, SEEN) & (self.target != STORED_NODATA).all(axis=-1)
+        seen: NDArray[np.bool_] = _IS_SEEN[self.sky_t1] & (self.target != STORED_NODATA).all(axis=-1)
         return seen
 
     @property
@@ -122,7 +124,13 @@ def recipe_of(
 
 
 def _scaled(values: NDArray[np.int16], channels: Sequence[Channel], scalers: Scalers) -> NDArray[np.float32]:
-    """Scaled values; 0, the centre, where there is no data. A constant that is NaN still shows."""
-    scaled = scale(physical(values, channels), channels, scalers)
+    """Scaled values as `containers.base.scalers` gives them, in one pass of float32, since every tile of every batch
+    comes through here; 0, the centre, where there is no data. What is no number stays none."""
+    own = [scalers[channel.group] for channel in channels]
+    slope = [channel.scale * each.factor / each.spread for channel, each in zip(channels, own, strict=True)]
+    offset = [each.centre * each.factor / each.spread for each in own]
+    limit = np.array([each.clip or np.inf for each in own], np.float32)
+    scaled = values.astype(np.float32) * np.array(slope, np.float32) - np.array(offset, np.float32)
+    np.clip(scaled, -limit, limit, out=scaled)
     scaled[values == STORED_NODATA] = 0
     return scaled

@@ -7,7 +7,7 @@ import pytest
 
 from containers.base.contract.legend import Sky
 from containers.base.contract.step import StepError
-from containers.base.scalers import STORED_NODATA, stored
+from containers.base.scalers import STORED_NODATA, physical, scale, stored
 from containers.tensorflow.recipe import Recipe, Scene, recipe_of
 from containers.tensorflow.removal_config import load_config
 from tests.containers.tensorflow.removal_world import SCALERS, channels, cloudy, inputs_of, make_world
@@ -85,8 +85,12 @@ def test_what_lies_under_real_clouds_never_reaches_the_network() -> None:
     np.testing.assert_array_equal(one, two)
 
 
-def test_values_are_scaled_by_their_group() -> None:
+def test_values_are_scaled_as_the_dataset_says() -> None:
     found = recipe_for("small").network_input(SCENE, ALL)
+    expected = scale(physical(SCENE.inputs, channels()[0]), channels()[0], SCALERS)
+    seen = SCENE.seen_t0
+    np.testing.assert_allclose(found[seen], expected[seen], atol=2e-5)
+    assert found.dtype == np.float32
     row, col = 12, 12
     assert found[row, col, 1] == pytest.approx((SCENE.inputs[row, col, 1] * 0.01 + 17.5) / 2.5 * 0.2, abs=1e-5)
     assert found[row, col, 7] == pytest.approx((SCENE.inputs[row, col, 7] * 1e-4 - 0.26) / 0.06 * 0.142, abs=1e-5)
