@@ -47,7 +47,7 @@ def test_snap_is_told_version_and_digest_by_the_environment(build) -> None:
 
 def test_the_default_list_has_no_snap(build) -> None:
     told = build()
-    assert len(told) == 4
+    assert len(told) == 5
     assert not any("snap" in line.lower() for line in told)
 
 
