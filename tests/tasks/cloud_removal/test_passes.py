@@ -100,7 +100,7 @@ def test_the_plan_counts_what_will_be_read(tmp_path: Path) -> None:
     assert plan.bytes_to_read == 6 * OPTICAL_BYTES + radar_bytes
     assert (plan.scenes, plan.acquisitions, plan.tiles, plan.periods) == (8, 8, 1, 2)
     assert plan.refused == 1
-    # 29.6 km × 33.4 km at 10 m, 0.8 of it learned 40 times by three networks at 0.05 Mpx/s.
+    # 29.6 km × 33.4 km at 10 m, 0.8 of it learned 120 times by three networks at 0.05 Mpx/s.
     assert plan.minutes["train"] == pytest.approx(9.92 * 0.8 * 120 * 3 / 0.05 / 60, rel=0.01)
     assert plan.minutes["radar"] == pytest.approx(9.92 * 2 * 2 / 0.05 / 60, rel=0.01)
     assert plan.bytes_to_store > plan.bytes_to_read
