@@ -210,7 +210,10 @@ def compare_checksum(file: File, path: Path) -> None:
 
 
 def gdal_environment() -> dict[str, str]:
-    """Configuration with which GDAL's /vsis3/ reads the archive: same endpoint and keys, retries, no listings."""
+    """Configuration with which GDAL's /vsis3/ reads the archive: same endpoint and keys, retries, no listings.
+
+    Keys of the environment are left out: they reach GDAL by themselves, and rasterio refuses them as options.
+    """
     endpoint = Endpoint.archive()
     host = (endpoint.url or "").partition("://")[2]
     options = {
@@ -227,9 +230,8 @@ def gdal_environment() -> dict[str, str]:
     }
     if host:
         options["AWS_S3_ENDPOINT"] = host
-    for name in ("CPL_AWS_CREDENTIALS_FILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        if value := os.environ.get(name):
-            options[name] = value
+    if credentials := os.environ.get("CPL_AWS_CREDENTIALS_FILE"):
+        options["CPL_AWS_CREDENTIALS_FILE"] = credentials
     return options
 
 

@@ -25,7 +25,6 @@ from containers.base.step import local_path
 from containers.base.storage import gdal_environment, split_s3_href, stat
 
 DEGREES: Final = CRS.from_epsg(4326)
-_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _METRES_PER_DEGREE: Final = 111_320.0
 _EDGE_POINTS: Final = 21
 
@@ -71,9 +70,7 @@ def open_elevation(file: File) -> Iterator[Any]:
             "The archive holds another version of the object: look it up again.",
         )
     bucket, key = split_s3_href(file.href)
-    # Keys of the environment reach GDAL by themselves; as options, rasterio refuses them.
-    options = {name: value for name, value in gdal_environment().items() if name not in _KEYS}
-    with rasterio.Env(**options), open_raster(Path("/vsis3", bucket, key)) as dataset:
+    with rasterio.Env(**gdal_environment()), open_raster(Path("/vsis3", bucket, key)) as dataset:
         yield _with_crs(dataset)
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from containers.base.contract.radar import Polarisation, SafeFolder
 from containers.base.contract.step import StepError
-from containers.base.step import local_path, scratch_dir
+from containers.base.safe_folder import laid_out
+from containers.base.step import scratch_dir
 
 MANIFEST = "manifest.safe"
 _PATTERNS = {
@@ -30,13 +31,7 @@ def lay_out(product: SafeFolder) -> Path:
     """The folder with its files under their own names. Raises `missing_file` without a manifest or a stored file."""
     if MANIFEST not in product.files:
         raise _missing(product, MANIFEST)
-    folder = scratch_dir() / f"{product.id}.SAFE"
-    for name, file in sorted(product.files.items()):
-        link = folder / name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(local_path(file).resolve())
-    return folder
+    return laid_out(product, scratch_dir())
 
 
 def channel_of(product: SafeFolder, folder: Path, polarisation: Polarisation) -> Channel:

@@ -12,6 +12,7 @@ from containers.base.contract.files import output_file
 from containers.base.contract.radar import BackscatterResult
 from containers.base.contract.step import StepError, StepWarning
 from containers.base.raster import create_cog, open_raster, row_windows
+from containers.base.safe_folder import laid_out
 from containers.base.step import main, progress, scratch_dir
 from containers.snap.backscatter_graph import Inputs, backscatter_graph, output_bands
 from containers.snap.contract.backscatter import SnapBackscatterParams
@@ -20,7 +21,7 @@ from containers.snap.gpt_log import warnings_of
 from containers.snap.on_grid import offset_on, read_on
 from containers.snap.orbits import install_orbits
 from containers.snap.power import MARGIN, positive_power
-from containers.snap.safe import laid_out, measured_size, require_radar_files
+from containers.snap.safe import measured_size, require_radar_files
 from containers.snap.terrain import prepared_dem, region_around, require_overlap, require_zone
 
 _INCIDENCE: Final = "incidence"

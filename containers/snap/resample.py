@@ -11,12 +11,13 @@ from containers.base.contract.legend import REFLECTANCE_NODATA, REFLECTANCE_SATU
 from containers.base.contract.step import StepError
 from containers.base.grid import grid_of
 from containers.base.raster import create_cog, open_raster, row_windows
+from containers.base.safe_folder import laid_out
 from containers.base.sentinel2 import ProductMetadata, parse_product_metadata
 from containers.base.step import main, scratch_dir
 from containers.snap.contract.resample import ResampleParams, ResampleResult
 from containers.snap.gpt import memory_limit_mb, run_gpt, snap_version
 from containers.snap.resample_graph import resample_graph
-from containers.snap.safe import laid_out, metadata_file
+from containers.snap.safe import metadata_file
 
 _GPT_SHARE = 0.9
 

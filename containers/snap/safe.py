@@ -1,30 +1,16 @@
-"""A product of the store as the .SAFE folder that SNAP opens, refused where it cannot be worked on."""
+"""Products that SNAP cannot work on, refused before it starts."""
 
 import fnmatch
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from rasterio.windows import Window
 
 from containers.base.contract.radar import SafeFolder
 from containers.base.contract.step import StepError
 from containers.base.raster import open_raster
-from containers.base.step import local_path
 
 _SAMPLED_LINES = 256
-
-
-def laid_out(folder: SafeFolder, under: Path) -> Path:
-    """The product's .SAFE folder below `under`, with links to the files in the store."""
-    root = under / f"{folder.id}.SAFE"
-    for name, file in sorted(folder.files.items()):
-        inner = PurePosixPath(name)
-        if inner.is_absolute() or ".." in inner.parts:
-            raise StepError("bad_parameters", f"{name!r} lies outside {root.name}.", "Download the product again.")
-        link = root / inner
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(local_path(file))
-    return root
 
 
 def require_radar_files(folder: SafeFolder, polarisations: Sequence[str], *, noise: bool) -> None:

@@ -12,13 +12,12 @@ from containers.base.contract.scene import Scene
 from containers.base.contract.step import StepError
 from tasks.catalogue.answer import Refusal, refusal
 from tasks.cloud_removal.scenes import ImageCandidates, TiledImage
+from tasks.failures import UNREADABLE
 from tasks.parameters.cloud_removal import DateWindow
 
 COMPARED: Final = 5
 """Images of the criterion least_cloudy that are masked before one is taken. Metadata only order them: the percentage
 of a whole tile says little about a small area. Each more costs the reading of an image."""
-UNREADABLE: Final = frozenset({"corrupt_file", "missing_file", "no_valid_pixels"})
-"""Errors of one image that the next one can make good."""
 
 
 class ImageChoice(Contract):

@@ -8,7 +8,8 @@ import pytest
 from containers.base.contract.files import File, output_file
 from containers.base.contract.radar import SafeFolder
 from containers.base.contract.step import StepError
-from containers.snap.safe import laid_out, measured_size, require_radar_files
+from containers.base.safe_folder import laid_out
+from containers.snap.safe import measured_size, require_radar_files
 
 pytestmark = pytest.mark.real
 FILE = File(href="store:x", content_id="sha256:0", size=1)

@@ -5,7 +5,8 @@ import pytest
 from rasterio.transform import from_origin
 
 from containers.base.contract.step import StepError
-from containers.snap.safe import laid_out, measured_size, metadata_file, require_radar_files
+from containers.base.safe_folder import laid_out
+from containers.snap.safe import measured_size, metadata_file, require_radar_files
 
 PLACE = {"crs": None, "transform": from_origin(0, 0, 1, 1)}
 
