@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from containers.base.contract.files import File
 from containers.base.contract.legend import (
@@ -24,6 +24,7 @@ from containers.tensorflow.contract.removal import PredictRemovalResult, Removal
 from tasks.cloud_removal.paired import PairedDates
 from tasks.parameters.cloud_removal import CloudRemovalParams
 from tasks.periods import Period
+from tasks.publishing.pictures import PlannedPicture
 from tasks.publishing.product import Layer, Product
 
 TITLE: Final = "Under the cloud: what the ground looked like, and what burned"
@@ -78,13 +79,6 @@ class RemovalProducts(Contract):
     def pair(self) -> Pair:
         """The dates between which the ground is told."""
         return self.pairs[-1]
-
-
-class PlannedPicture(NamedTuple):
-    """A picture, and the section of the report that it belongs to."""
-
-    section: str
-    picture: Picture
 
 
 def product_of(params: CloudRemovalParams, products: RemovalProducts) -> Product:

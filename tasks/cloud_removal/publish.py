@@ -8,15 +8,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from containers.base.contract.step import files_in
-from containers.gdal.contract.quicklook import QuicklookParams
-from tasks import checkout, gdal, ledger
+from tasks import checkout, ledger
 from tasks.cloud_removal.product import MAP, RemovalProducts, pictures, product_of
 from tasks.cloud_removal.report import RemovalEvidence, date_rows, render_removal
 from tasks.parameters.cloud_removal import CloudRemovalParams
 from tasks.publishing.announcement import announce_product
 from tasks.publishing.headlines import headlines
+from tasks.publishing.pictures import draw
 from tasks.publishing.product import Product, Publication
-from tasks.publishing.publication import IllustrationFile, PathOf, content_id_of, write_product
+from tasks.publishing.publication import CATALOGUED, IllustrationFile, PathOf, content_id_of, write_product
 from tasks.publishing.tables import Figures, read_figures, write_tables
 from tasks.settings import get_settings
 from tasks.store import open_store
@@ -27,26 +27,11 @@ OWN_CODE: Final = (
     "publishing/headlines.py", "publishing/tables.py",
     "templates/cloud_removal.html.j2",
 )  # fmt: skip
-CATALOGUED: Final = {
-    "regional_data.parquet": ("application/vnd.apache.parquet", "data"),
-    "regional_data.csv": ("text/csv", "data"),
-    "regional_data.duckdb": ("application/vnd.duckdb", "data"),
-    "report.html": ("text/html", "overview"),
-}
 
 
 def publish_cloud_removal(params: CloudRemovalParams, products: RemovalProducts) -> Publication:
     """Draw the pictures and publish. To be called inside the flow."""
-    planned = list(pictures(products))
-    drawn = gdal.draw_quicklooks.submit(
-        QuicklookParams(
-            pictures=tuple(plan.picture for plan in planned), max_px=_PICTURE_PX, simulated=products.simulated
-        )
-    ).result()
-    shown = [
-        IllustrationFile(section=section, name=picture.name, caption=picture.title, file=drawn.pictures[picture.name])
-        for section, picture in planned
-    ]
+    shown = draw(pictures(products), simulated=products.simulated, side_px=_PICTURE_PX)
     return publish_removal(
         product_of(params, products), evidence_of(products, (*shown, *_figures_of(products))), params.output
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import Final
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
@@ -21,6 +21,7 @@ from tasks.catalogue.selection import Choice
 from tasks.impervious.intake import Inputs
 from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.publishing.headlines import INDICATORS
+from tasks.publishing.pictures import PlannedPicture
 from tasks.publishing.product import Layer, Product
 from tasks.user_files import MODEL_CARD, MODEL_WEIGHTS
 
@@ -53,13 +54,6 @@ class Products(Contract):
     @property
     def simulated(self) -> bool:
         return any(scene.simulated for scenes in scenes_by_period(self).values() for scene in scenes)
-
-
-class PlannedPicture(NamedTuple):
-    """A picture, and the section of the report that it belongs to."""
-
-    section: str
-    picture: Picture
 
 
 def product_of(params: ImperviousChangeParams, inputs: Inputs, products: Products) -> Product:

@@ -13,16 +13,16 @@ from pydantic import Field
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.step import files_in
-from containers.gdal.contract.quicklook import QuicklookParams
-from tasks import checkout, gdal, ledger
+from tasks import checkout, ledger
 from tasks.impervious.intake import Inputs
 from tasks.impervious.product import CHANGE_MAP, Products, model_of, pictures, product_of
 from tasks.impervious.report import Findings, render_report
 from tasks.impervious.validation import NOTHING, checks
 from tasks.parameters.impervious_change import ImperviousChangeParams
 from tasks.publishing.announcement import announce
+from tasks.publishing.pictures import draw
 from tasks.publishing.product import Product, Publication
-from tasks.publishing.publication import IllustrationFile, PathOf, content_id_of, write_product
+from tasks.publishing.publication import CATALOGUED, IllustrationFile, PathOf, content_id_of, write_product
 from tasks.publishing.report_page import Illustration
 from tasks.publishing.tables import Figures, read_figures, write_tables
 from tasks.settings import get_settings
@@ -30,19 +30,12 @@ from tasks.store import open_store
 
 __all__ = ["Products", "Publication", "publish_impervious_change"]
 
-_PICTURE_PX: Final = 800
 OWN_CODE: Final = (
     "impervious/product.py", "impervious/publish.py", "impervious/report.py", "impervious/validation.py",
     "publishing/headlines.py", "publishing/interval_chart.py", "publishing/tables.py",
     "templates/impervious_change.html.j2", "templates/interval_chart.svg.j2",
 )  # fmt: skip
 """Modules that word this product beside the shared ones."""
-CATALOGUED: Final = {
-    "regional_data.parquet": ("application/vnd.apache.parquet", "data"),
-    "regional_data.csv": ("text/csv", "data"),
-    "regional_data.duckdb": ("application/vnd.duckdb", "data"),
-    "report.html": ("text/html", "overview"),
-}
 
 
 class Evidence(Contract):
@@ -60,19 +53,7 @@ class Evidence(Contract):
 
 def publish_impervious_change(params: ImperviousChangeParams, inputs: Inputs, products: Products) -> Publication:
     """Draw the pictures and publish. To be called inside the flow."""
-    planned = list(pictures(products, params.bands))
-    drawn = gdal.draw_quicklooks.submit(
-        QuicklookParams(
-            pictures=tuple(plan.picture for plan in planned),
-            max_px=_PICTURE_PX,
-            regions=products.counts.regions,
-            simulated=products.simulated,
-        )
-    ).result()
-    shown = [
-        IllustrationFile(section=section, name=picture.name, caption=picture.title, file=drawn.pictures[picture.name])
-        for section, picture in planned
-    ]
+    shown = draw(pictures(products, params.bands), simulated=products.simulated, regions=products.counts.regions)
     if products.training:
         shown += [
             IllustrationFile(section="training", name=f"training-{name}", caption=f"Training: {name}", file=file)

@@ -17,11 +17,18 @@ from tasks.records import with_files
 
 PathOf = Callable[[File], Path]
 SHARED_CODE: Final = (
-    "publishing/announcement.py", "publishing/product.py", "publishing/publication.py", "publishing/report_page.py",
-    "publishing/stac_items.py", "publishing/table_files.py",
+    "publishing/announcement.py", "publishing/pictures.py", "publishing/product.py", "publishing/publication.py",
+    "publishing/report_page.py", "publishing/stac_items.py", "publishing/table_files.py",
     "templates/page.html.j2", "templates/page_parts.html.j2", "templates/report.css",
 )  # fmt: skip
 """Modules that word every product, named in each product's identity."""
+CATALOGUED: Final = {
+    "regional_data.parquet": ("application/vnd.apache.parquet", "data"),
+    "regional_data.csv": ("text/csv", "data"),
+    "regional_data.duckdb": ("application/vnd.duckdb", "data"),
+    "report.html": ("text/html", "overview"),
+}
+"""What the catalogue lists of every product with regional tables: file to media type and role."""
 _VERSION_CHARACTERS: Final = 12
 
 

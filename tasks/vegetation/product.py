@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import Final
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
@@ -13,6 +13,7 @@ from containers.gdal.contract.quicklook import Picture
 from containers.gdal.contract.series import SeriesResult
 from tasks.catalogue.rules import Acquisition
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
+from tasks.publishing.pictures import PlannedPicture
 from tasks.publishing.product import Layer, Product
 from tasks.vegetation.intake import SeriesInputs
 
@@ -59,13 +60,6 @@ class SeriesProducts(Contract):
     @property
     def years(self) -> tuple[int, ...]:
         return tuple(season.year for season in self.windows[0].seasons)
-
-
-class PlannedPicture(NamedTuple):
-    """A picture, and the section of the report that it belongs to."""
-
-    section: str
-    picture: Picture
 
 
 def product_of(params: VegetationProductivityParams, inputs: SeriesInputs, products: SeriesProducts) -> Product:

@@ -15,10 +15,10 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.step import files_in
 from containers.gdal.contract.mask import MaskResult
-from containers.gdal.contract.quicklook import QuicklookParams
-from tasks import checkout, gdal, ledger
+from tasks import checkout, ledger
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
 from tasks.publishing.announcement import announce_product
+from tasks.publishing.pictures import draw
 from tasks.publishing.product import Product, Publication
 from tasks.publishing.publication import IllustrationFile, PathOf, content_id_of, write_product
 from tasks.publishing.report_page import Illustration, render_page
@@ -29,7 +29,6 @@ from tasks.vegetation.intake import SeriesInputs
 from tasks.vegetation.product import MAP, SeriesProducts, pictures, product_of
 from tasks.vegetation.tables import COLUMNS, SHOWN, RegionFields, read_seasons, season_rows, write_seasons
 
-_PICTURE_PX: Final = 800
 _MAX_ROWS: Final = 300
 OWN_CODE: Final = (
     "vegetation/charts.py", "vegetation/product.py", "vegetation/publish.py", "vegetation/tables.py",
@@ -69,19 +68,7 @@ def publish_vegetation_productivity(
     params: VegetationProductivityParams, inputs: SeriesInputs, products: SeriesProducts
 ) -> Publication:
     """Draw the pictures and publish. To be called inside the flow."""
-    planned = list(pictures(params, products))
-    drawn = gdal.draw_quicklooks.submit(
-        QuicklookParams(
-            pictures=tuple(plan.picture for plan in planned),
-            max_px=_PICTURE_PX,
-            regions=inputs.regions,
-            simulated=products.simulated,
-        )
-    ).result()
-    shown = [
-        IllustrationFile(section=section, name=picture.name, caption=picture.title, file=drawn.pictures[picture.name])
-        for section, picture in planned
-    ]
+    shown = draw(pictures(params, products), simulated=products.simulated, regions=inputs.regions)
     shown.append(
         IllustrationFile(
             section="animation",

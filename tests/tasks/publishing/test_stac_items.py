@@ -17,7 +17,7 @@ from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
-from tasks.impervious.publish import CATALOGUED
+from tasks.publishing.publication import CATALOGUED
 from tasks.publishing.stac_items import footprint, multihash, scene_href, write_catalogue
 from tests.tasks.made_product import Shelf, made_product, made_scene
 
