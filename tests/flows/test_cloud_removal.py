@@ -134,7 +134,7 @@ class TestAgain:
         for stage, expected in (
             ("pairs", "track 168 descending"),
             ("radar", "gamma0_vv.tif"),
-            ("train", "model.keras"),
+            ("train", "kept.png"),
         ):
             finished = staged.clearground("run", "cloud_removal", str(params), "--until", stage)
             assert finished.returncode == 0, finished.stderr[-3000:]

@@ -160,7 +160,7 @@ def test_same_input_same_bytes_whatever_the_threads(images) -> None:
 
 def test_memory_does_not_grow_with_the_number_of_tiles(raster_store) -> None:
     peaks = []
-    for height in (64, 512):
+    for height in (256, 1024):  # both keep every thread and the queue busy
         grid = GRID.model_copy(update={"height": height})
         images = PairImages(raster_store, grid=grid)
         built = Built(images)
