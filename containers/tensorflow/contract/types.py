@@ -1,0 +1,103 @@
+"""Classifiers of vegetation types: trained on sites, judged by groups, applied to sites and to pastures."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from containers.base.contract.files import File
+from containers.base.contract.grid import Grid
+from containers.base.contract.model import Contract
+from containers.base.contract.step import Resources, StepParams, StepResult
+
+Classifier = Literal["random_forest", "gradient_boosting", "temporal_network"]
+TYPE_NODATA = 0
+TYPE_DOUBTFUL = 254
+"""Code of cells whose type the model does not know; types count from 1 in the order of the card."""
+
+
+class TypesModel(Contract):
+    """A trained classifier with everything that using it needs."""
+
+    model: File = Field(description="skops file of a scikit-learn model, or a Keras 3 .keras file")
+    card: File = Field(
+        description="JSON: classes in order, classifier, recipe and names of the features, source (esa or maja), "
+        "simulated, grouping, doubt, metrics, training domain, versions"
+    )
+
+
+class TypeTraining(Contract):
+    """How a classifier is trained and judged: what an analyst may choose."""
+
+    classifier: Classifier = "random_forest"
+    grouping: dict[str, str] = Field(
+        default={}, description="Survey code to the type it counts as; codes that are not named stay as they are"
+    )
+    min_sites: int = Field(default=10, ge=2, description="Types of fewer sites are left out, and counted")
+    folds: int = Field(default=5, ge=2, le=20, description="Folds of the outer cross-validation, split by group")
+    tuned: bool = Field(default=True, description="Choose settings by an inner cross-validation, also by group")
+    trust: float = Field(
+        default=0.0, ge=0, lt=1, description="Below this probability the model does not know; 0: it always answers"
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of folds and classifier")
+
+
+class TrainTypesResult(StepResult):
+    model: TypesModel
+    predictions: File = Field(description="CSV of sites in folds that did not train on them: site_id, year, group, "
+                              "fold, class, predicted, confidence, p_<class>…")  # fmt: skip
+    metrics: File = Field(description="CSV: name, class (empty: all), value, lower, upper (95 %, bootstrap by group)")
+    confusion: File = Field(description="CSV: class, predicted, sites")
+    importance: File = Field(description="CSV: feature, drop of macro-F1 when permuted, standard error")
+    figures: dict[str, File] = Field(description="PNG: confusion, importance, calibration, learning")
+    left_out: dict[str, int] = Field(default={}, description="Reason to the number of sites not used")
+
+
+class TrainTypesParams(TypeTraining, StepParams):
+    """Train on all sites; judge by groups that were not trained on. Raises `bad_sample`, `bad_config`."""
+
+    step: ClassVar[str] = "tensorflow.train_types"
+    result: ClassVar[type[StepResult]] = TrainTypesResult
+    resources: ClassVar[Resources] = Resources(memory_mb=4096, timeout_s=14_400)
+
+    features: File = Field(description="Parquet of the step `site_features`")
+    recipe: str = Field(description="JSON of the features' recipe: the card keeps it for whoever makes features")
+
+
+class PredictTypesResult(StepResult):
+    predictions: File = Field(description="CSV: site_id, year, group, predicted, confidence, p_<class>…")
+
+
+class PredictTypesParams(StepParams):
+    """Types of sites by a trained model. Raises `bad_model` for features of another recipe, source or archive."""
+
+    step: ClassVar[str] = "tensorflow.predict_types"
+    result: ClassVar[type[StepResult]] = PredictTypesResult
+    resources: ClassVar[Resources] = Resources(memory_mb=2048)
+
+    model: TypesModel
+    features: File = Field(description="Parquet of the step `site_features`")
+    allow_simulated_model: bool = Field(
+        default=False, description="Let a model that was trained on simulated scenes classify real ones"
+    )
+
+
+class MapTypesResult(StepResult):
+    types: File = Field(description="COG uint8: codes of the card from 1; 0 no data, 254 the model does not know")
+    confidence: File = Field(description="COG uint8 × 1/250: probability of the type, nodata 255")
+    legend: dict[str, str] = Field(description="Code to type")
+    cells: dict[str, int] = Field(description="Type, `doubtful` or `unknown` to its cells inside the outline")
+
+
+class MapTypesParams(StepParams):
+    """Types of every cell of one pasture. Raises `bad_model` as `predict_types` does."""
+
+    step: ClassVar[str] = "tensorflow.map_types"
+    result: ClassVar[type[StepResult]] = MapTypesResult
+    resources: ClassVar[Resources] = Resources(memory_mb=3072)
+
+    model: TypesModel
+    features: File = Field(description="HDF5 of the step `pasture_features`")
+    grid: Grid
+    source: Literal["esa", "maja"] = Field(description="Who made the reflectance behind the features")
+    simulated: bool = False
+    allow_simulated_model: bool = False
