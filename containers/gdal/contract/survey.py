@@ -6,7 +6,7 @@ from pydantic import Field
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
-from containers.base.contract.step import Resources, StepParams, StepResult
+from containers.base.contract.step import StepParams, StepResult
 
 
 class SurveyFields(Contract):
