@@ -102,7 +102,7 @@ class PastureTypesParams(Contract):
     survey: Survey = Survey()
     spectra: str = Field(
         default="",
-        description="File of spectra at survey sites to train on in place of a survey: NetCDF, ours or another system's",
+        description="NetCDF of spectra at survey sites, ours or another system's, to train on in place of a survey",
     )
     spectra_fields: SpectraFields = SpectraFields()
     source: Source = Source()
