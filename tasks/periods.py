@@ -66,6 +66,15 @@ def months_of(period: Period) -> tuple[Period, ...]:
     return tuple(Period(label=f"{first:%Y-%m}", start=first, end=end) for first, end in zip(firsts, ends, strict=True))
 
 
+def with_margins(periods: Sequence[Period], *, days_before: int, days_after: int) -> Period:
+    """From before the first period to after the last. What has not happened yet is not asked for: `bad_dates`."""
+    first = periods[0].start - timedelta(days=days_before)
+    last = min(periods[-1].end + timedelta(days=days_after), date.today())
+    if first > last:
+        raise StepError("bad_dates", f"{first} is in the future.", "Name years that have begun.")
+    return Period(label="search", start=first, end=last)
+
+
 def covering_ranges(periods: Iterable[Period]) -> tuple[tuple[date, date], ...]:
     """The days of all periods as few intervals, none of which crosses New Year: long searches time out."""
     merged: list[tuple[date, date]] = []
