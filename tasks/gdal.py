@@ -15,6 +15,7 @@ from containers.gdal.contract.burn import (
     SharesParams,
     SharesResult,
 )
+from containers.gdal.contract.calendar import CalendarParams, CalendarResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
@@ -47,6 +48,7 @@ from containers.gdal.contract.productivity import (
 )
 from containers.gdal.contract.quicklook import QuicklookParams, QuicklookResult
 from containers.gdal.contract.series import SeriesParams, SeriesResult
+from containers.gdal.contract.survey import SurveyParams, SurveyResult
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -237,4 +239,14 @@ def download_product(params: DownloadParams) -> DownloadResult:
 
 @task(**STEP_TASK, task_run_name="heights")
 def join_dem(params: DemParams) -> DemResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="survey")
+def take_survey(params: SurveyParams) -> SurveyResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="calendar of {params.pasture_id}")
+def tell_calendar(params: CalendarParams) -> CalendarResult:
     return run_step(params)
