@@ -18,6 +18,7 @@ from containers.gdal.contract.burn import (
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
+from containers.gdal.contract.cut import CutParams, Slice
 from containers.gdal.contract.dataset import DatasetParams, DatasetResult, TilesParams, TilesResult
 from containers.gdal.contract.dem import DemParams, DemResult
 from containers.gdal.contract.download import DownloadParams, DownloadResult
@@ -237,4 +238,9 @@ def download_product(params: DownloadParams) -> DownloadResult:
 
 @task(**STEP_TASK, task_run_name="heights")
 def join_dem(params: DemParams) -> DemResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="cut one acquisition")
+def cut_scene(params: CutParams) -> Slice:
     return run_step(params)
