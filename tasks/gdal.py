@@ -19,6 +19,7 @@ from containers.gdal.contract.calendar import CalendarParams, CalendarResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
+from containers.gdal.contract.cut import CutParams, Slice
 from containers.gdal.contract.dataset import DatasetParams, DatasetResult, TilesParams, TilesResult
 from containers.gdal.contract.dem import DemParams, DemResult
 from containers.gdal.contract.download import DownloadParams, DownloadResult
@@ -249,4 +250,8 @@ def take_survey(params: SurveyParams) -> SurveyResult:
 
 @task(**STEP_TASK, task_run_name="calendar of {params.pasture_id}")
 def tell_calendar(params: CalendarParams) -> CalendarResult:
+
+
+@task(**STEP_TASK, task_run_name="cut one acquisition")
+def cut_scene(params: CutParams) -> Slice:
     return run_step(params)
