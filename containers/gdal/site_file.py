@@ -80,7 +80,7 @@ class Header:
     sites: pd.DataFrame
     """`SITE_COLUMNS`, ascending by `site_id`, each once."""
     slices: pd.DataFrame
-    """`SLICE_COLUMNS`, ascending by time, then tile and product."""
+    """`SLICE_COLUMNS`, ascending by time, then tile and product. `mask_share` is written with the spectra."""
     bands: tuple[str, ...]
 
 
@@ -95,8 +95,13 @@ class Spectra(NamedTuple):
     @property
     def usable(self) -> NDArray[np.bool_]:
         """Every band is known, and no layer says that the ground is hidden, (…, site)."""
-        known: NDArray[np.bool_] = np.isfinite(self.reflectance).all(axis=-1)
-        return known & ~(self.layers == 1).any(axis=0)
+        usable: NDArray[np.bool_] = np.isfinite(self.reflectance).all(axis=-1) & ~(self.layers == 1).any(axis=0)
+        return usable
+
+    @property
+    def mask_share(self) -> float:
+        """Of the sites of one slice, the share that is not usable."""
+        return float(1 - self.usable.mean())
 
 
 class SiteFile:
@@ -120,8 +125,9 @@ class Writer:
     def __init__(self, file: Any) -> None:
         self._file = file
 
-    def write(self, number: int, spectra: Spectra) -> None:
-        """All sites of one slice."""
+    def write(self, number: int, spectra: Spectra, mask_share: float) -> None:
+        """All sites of one slice, and the share by which it is compared with others of its tile and day."""
+        self._file["mask_share"][number] = mask_share
         self._file["reflectance"][number] = spectra.reflectance
         for name, layer in zip(LAYERS, spectra.layers, strict=True):
             self._file[name][number] = layer
