@@ -93,10 +93,14 @@ class Spectra(NamedTuple):
     """(layer, …, site) in the order of `LAYERS`: 1 yes, 0 no, −1 not known."""
 
     @property
+    def shown(self) -> NDArray[np.bool_]:
+        """Some band is known, (…, site)."""
+        return np.asarray(np.isfinite(self.reflectance).any(axis=-1))
+
+    @property
     def usable(self) -> NDArray[np.bool_]:
         """Every band is known, and no layer says that the ground is hidden, (…, site)."""
-        usable: NDArray[np.bool_] = np.isfinite(self.reflectance).all(axis=-1) & ~(self.layers == 1).any(axis=0)
-        return usable
+        return np.asarray(np.isfinite(self.reflectance).all(axis=-1) & ~(self.layers == 1).any(axis=0))
 
     @property
     def mask_share(self) -> float:
