@@ -39,7 +39,8 @@ def draw_classes(journal: Journal, path: Path) -> Path:
     axes.set_yticks(range(len(names)), [names[code] for code in order], parse_math=False)
     axes.set_xlim(0, sites.max() * 1.3)
     axes.set_xlabel("sites")
-    axes.set_title(f"{len(journal.header.sites):,} sites of {_several(len(names), 'class', 'classes')}")
+    n_classes = sum(name != _NONE for name in names)
+    axes.set_title(f"{_several(len(codes), 'site')}, {_several(n_classes, 'class', 'classes')}")
     return _saved(figure, journal, path)
 
 

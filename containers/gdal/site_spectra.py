@@ -106,7 +106,7 @@ def _blocks(cells: Cells, height: int, width: int, shape: tuple[int, int]) -> It
     block = (cells.row[places] // height) * columns + cells.col[places] // width
     order = np.argsort(block, kind="stable")
     numbers, starts = np.unique(block[order], return_index=True)
-    for number, sites in zip(numbers.tolist(), np.split(places[order], starts[1:]), strict=True):
+    for number, sites in zip(numbers.tolist(), np.split(places[order], starts)[1:], strict=True):
         top, left = number // columns * height, number % columns * width
         yield sites, Window(left, top, min(width, shape[1] - left), min(height, shape[0] - top))
 
