@@ -136,8 +136,9 @@ def band_name(variable: str) -> tuple[str | None, bool]:
 
 def without_nodata(values: NDArray[Any]) -> NDArray[np.float32]:
     """Reflectance as float32, NaN where it was −0.1, −1.0 (nodata of −1000 and −10000, scaled) or lower."""
-    known = np.isfinite(values) & (values >= _NODATA_BELOW)
-    return np.where(known, values, np.nan).astype(np.float32)
+    with np.errstate(over="ignore"):
+        stored = values.astype(np.float32)
+    return np.where(np.isfinite(stored) & (stored >= _NODATA_BELOW), stored, np.float32(np.nan))
 
 
 def group_of(site_id: str, *candidates: str) -> str:

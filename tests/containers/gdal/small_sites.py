@@ -140,6 +140,7 @@ def foreign_file(
     *,
     units: str = "days since 2017-10-12",
     days: NDArray[np.integer[Any]] | None = None,
+    attributes: dict[str, Any] | None = None,
 ) -> Path:
     """A NetCDF-4 of another system: (time, site) per band in the order given, byte strings per site."""
     n_times, n_sites = next(iter(bands.values())).shape
@@ -152,6 +153,7 @@ def foreign_file(
         file["time"].make_scale("time")
         for name, values in bands.items():
             file[name] = values
+            file[name].attrs.update(attributes or {})
             for axis, dimension in enumerate(("time", "Id_sitesAS")):
                 file[name].dims[axis].attach_scale(file[dimension])
         for name, texts in columns.items():
