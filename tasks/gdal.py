@@ -50,6 +50,13 @@ from containers.gdal.contract.productivity import (
 from containers.gdal.contract.quicklook import QuicklookParams, QuicklookResult
 from containers.gdal.contract.series import SeriesParams, SeriesResult
 from containers.gdal.contract.survey import SurveyParams, SurveyResult
+from containers.gdal.contract.sites import (
+    ImportSpectraParams,
+    SiteDatasetParams,
+    SiteDatasetResult,
+    SiteSpectraParams,
+    SiteSpectraResult,
+)
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -254,4 +261,18 @@ def tell_calendar(params: CalendarParams) -> CalendarResult:
 
 @task(**STEP_TASK, task_run_name="cut one acquisition")
 def cut_scene(params: CutParams) -> Slice:
+
+
+@task(**STEP_TASK, task_run_name="spectra of sites {params.slices[0].tile}")
+def site_spectra(params: SiteSpectraParams) -> SiteSpectraResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="import spectra")
+def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="dataset of sites")
+def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
     return run_step(params)
