@@ -18,6 +18,7 @@ from containers.gdal.contract.burn import (
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
+from containers.gdal.contract.cut import CutParams, Slice
 from containers.gdal.contract.dataset import DatasetParams, DatasetResult, TilesParams, TilesResult
 from containers.gdal.contract.dem import DemParams, DemResult
 from containers.gdal.contract.download import DownloadParams, DownloadResult
@@ -259,4 +260,9 @@ def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
 
 @task(**STEP_TASK, task_run_name="dataset of sites")
 def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="cut one acquisition")
+def cut_scene(params: CutParams) -> Slice:
     return run_step(params)

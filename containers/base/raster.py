@@ -1,8 +1,8 @@
-"""Reading and writing rasters: the only COG writer, and a reader that never takes a failed read for data."""
+"""Reading and writing rasters: the only writer, and a reader that never takes a failed read for data."""
 
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -103,19 +103,62 @@ def create_cog(
     `bands` are the descriptions, one per band. The COG is written to a partial name and renamed last, so a file
     under `path` is always whole. Raises `disk_full`.
     """
+    with _drafted(path, grid, dtype, nodata, bands, scale, tags) as (sink, finished):
+        yield sink
+        # In the uncompressed draft this takes a quarter of the time that the COG driver would need.
+        sink.build_overviews(_overview_factors(grid.shape), Resampling[overviews])
+        finished(driver="COG", NUM_THREADS=str(threads), **_COG_OPTIONS)
+
+
+@contextmanager
+def create_sparse(
+    path: Path,
+    grid: Grid,
+    *,
+    dtype: str,
+    nodata: float,
+    bands: Sequence[str],
+    scale: float = 1.0,
+    filled: float = 1.0,
+    threads: int = 1,
+) -> Iterator[Any]:
+    """A raster to write block by block, which becomes a tiled GeoTIFF (ZSTD) whose blocks of nodata take no room.
+
+    Options are those of `create_cog`; `filled` is the share of blocks that will be written. Equal pixels are equal
+    bytes, in whatever order they were written. Raises `disk_full`.
+    """
+    with _drafted(path, grid, dtype, nodata, bands, scale, None, filled=filled) as (sink, finished):
+        yield sink
+        finished(driver="GTiff", NUM_THREADS=str(threads), **_SPARSE_OPTIONS)
+
+
+@contextmanager
+def _drafted(
+    path: Path,
+    grid: Grid,
+    dtype: str,
+    nodata: float | None,
+    bands: Sequence[str],
+    scale: float,
+    tags: Mapping[str, str] | None,
+    *,
+    filled: float = 1.0,
+) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """An uncompressed draft to write, and what turns it, closed, into the file: it is copied on leaving."""
     draft = scratch_dir() / f"{path.stem}-{uuid.uuid4().hex}.tif"
     partial = path.with_name(f".{path.name}.part")
-    _require_space(draft.parent, grid.width * grid.height * np.dtype(dtype).itemsize * len(bands) * 4 // 3)
+    size = grid.width * grid.height * np.dtype(dtype).itemsize * len(bands) * 4 // 3
+    _require_space(draft.parent, int(size * filled))
+    options: dict[str, str] = {}
     try:
         with _env():
-            with rasterio.open(draft, "w", **_profile(grid, dtype, nodata, len(bands))) as sink:
+            profile = _profile(grid, dtype, nodata, len(bands)) | {"sparse_ok": filled < 1}
+            with rasterio.open(draft, "w", **profile) as sink:
                 sink.descriptions = tuple(name or None for name in bands)
                 sink.scales = (scale,) * len(bands)
                 sink.update_tags(**(tags or {}))
-                yield sink
-                # In the uncompressed draft this takes a quarter of the time that the COG driver would need.
-                sink.build_overviews(_overview_factors(grid.shape), Resampling[overviews])
-            rasterio.shutil.copy(draft, partial, driver="COG", NUM_THREADS=str(threads), **_COG_OPTIONS)
+                yield sink, lambda **chosen: options.update(chosen)
+            rasterio.shutil.copy(draft, partial, **options)
         partial.replace(path)
     except (RasterioError, CPLE_BaseError) as error:
         raise_if_full(path.parent, cause=error)
@@ -184,5 +227,16 @@ _COG_OPTIONS = {
     "BLOCKSIZE": str(BLOCK_PX),
     "OVERVIEWS": "FORCE_USE_EXISTING",
     "STATISTICS": "YES",
+    "BIGTIFF": "IF_SAFER",
+}
+_SPARSE_OPTIONS = {
+    "TILED": "YES",
+    "BLOCKXSIZE": str(BLOCK_PX),
+    "BLOCKYSIZE": str(BLOCK_PX),
+    "INTERLEAVE": "BAND",
+    "COMPRESS": "ZSTD",
+    "ZSTD_LEVEL": "1",
+    "PREDICTOR": "2",
+    "SPARSE_OK": "TRUE",
     "BIGTIFF": "IF_SAFER",
 }

@@ -124,6 +124,45 @@ def parse_product_name(name: str) -> ProductName | None:
     )
 
 
+_THEIA_NAME = re.compile(
+    r"^(?P<stem>SENTINEL(?P<platform>2[A-D])_(?P<acquired>\d{8}-\d{6}-\d{3})_(?P<level>L2A|L2B-SNOW)_T(?P<tile>\d{2}[A-Z]{3}))"
+    r"_[A-Z](?:_V(?P<version>\d{1,3}-\d{1,3}))?$"
+)
+
+
+@dataclass(frozen=True)
+class TheiaName:
+    """What the name of a THEIA product (MAJA L2A, or LIS snow) says."""
+
+    stem: str
+    """Platform, time, level and tile: what its ZIP and the folder in it have in common."""
+    platform: str
+    acquired: datetime
+    is_snow: bool
+    tile: str
+    version: str | None
+    """Such as 1-4; ZIPs often carry none, the folders in them do."""
+
+
+def parse_theia_name(name: str) -> TheiaName | None:
+    """The parts of a THEIA name with or without .zip, such as `SENTINEL2A_20170410-103021-460_L2A_T31TFJ_D_V1-4`."""
+    match = _THEIA_NAME.match(name.removesuffix(".zip"))
+    if match is None:
+        return None
+    try:
+        acquired = datetime.strptime(match["acquired"] + "000", "%Y%m%d-%H%M%S-%f").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return TheiaName(
+        stem=match["stem"],
+        platform=f"S{match['platform']}",
+        acquired=acquired,
+        is_snow=match["level"] == "L2B-SNOW",
+        tile=match["tile"],
+        version=match["version"],
+    )
+
+
 def compact_time(text: str) -> datetime:
     """A time written as 20200705T101559, in UTC."""
     return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)

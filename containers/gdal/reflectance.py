@@ -15,12 +15,18 @@ _NUMBERS = np.arange(1 << 16, dtype=np.uint16)
 
 
 def reflectance_table(
-    offset_dn: float, quantification: float, *, dtype: str = "uint16", declared_nodata: float | None = None
+    offset_dn: float,
+    quantification: float,
+    *,
+    dtype: str = "uint16",
+    declared_nodata: float | None = None,
+    nodata_dn: int = NODATA_DN,
 ) -> NDArray[np.int16]:
     """Reflectance × 10 000 of each digital number, int16, indexed by the number's bits as uint16.
 
-    (DN + offset) / quantification: ESA, Sentinel-2 Products Specification Document, `BOA_ADD_OFFSET`. DN 0 and the
-    declared nodata become −32768; negative reflectance is kept; above 3.2766 is saturated (32767).
+    (DN + offset) / quantification: ESA, Sentinel-2 Products Specification Document, `BOA_ADD_OFFSET`.
+    DN 0 (or `nodata_dn`) and the declared nodata become −32768; negative reflectance is kept; above 3.2766 is
+    saturated (32767).
 
     >>> reflectance_table(-1000, 10_000)[[0, 1, 1000, 1250, 33766, 65535]].tolist()
     [-32768, -999, 0, 250, 32766, 32767]
@@ -28,7 +34,7 @@ def reflectance_table(
     numbers = _NUMBERS.view(np.int16 if dtype == "int16" else np.uint16).astype(np.float64)
     scaled = np.rint((numbers + offset_dn) / (quantification * REFLECTANCE_SCALE))
     table = np.clip(scaled, REFLECTANCE_NODATA + 1, REFLECTANCE_SATURATED).astype(np.int16)
-    table[np.isin(numbers, [NODATA_DN, declared_nodata if declared_nodata is not None else NODATA_DN])] = (
+    table[np.isin(numbers, [nodata_dn, declared_nodata if declared_nodata is not None else nodata_dn])] = (
         REFLECTANCE_NODATA
     )
     return table
