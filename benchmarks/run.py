@@ -20,7 +20,7 @@ from tasks import checkout
 
 BENCHMARKS = (
     "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset",
-    "download", "step",
+    "download", "site_dataset", "step",
 )  # fmt: skip
 
 
@@ -61,6 +61,10 @@ BARS = (
     Bar("forest", "seconds to predict_proba of the same forest", "table", "seconds", 0.02, to="predict_proba"),
     Bar("dataset", "seconds to the prototype's way", "clearground", "seconds", 1.0, to="prototype"),
     Bar("dataset", "peak memory, MB", "clearground", "peak_mb", 1024),
+    Bar("site_dataset", "641 sites: seconds to bare decode", "clearground_641", "seconds", 1.5, to="decode_641"),
+    Bar("site_dataset", "33,860 sites: seconds to bare decode", "clearground_33860", "seconds", 1.5, to="decode_33860"),
+    Bar("site_dataset", "641 sites: peak memory, MB", "clearground_641", "peak_mb", 1024),
+    Bar("site_dataset", "33,860 sites: peak memory, MB", "clearground_33860", "peak_mb", 1024),
     Bar("download", "seconds to the line rate of four connections", "clearground", "seconds", 1.25, to="line"),
     Bar("download", "seconds to one object after another", "clearground", "seconds", 0.5, to="single"),
     Bar("download", "peak memory, MB", "clearground", "peak_mb", 512),
