@@ -1,8 +1,9 @@
 """`clearground pastures`: train on a file of spectra at survey sites, and classify the sites of another."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
@@ -40,7 +41,8 @@ def train(spectra: Spectra, model: ModelFolder, settings: Settings = None) -> No
         na_values={"lower": [""], "upper": [""]},
     )
     table = Table("", "value", "95 %", title="Sites of groups that were not trained on")
-    for row in metrics[metrics["class"] == ""].itertuples():
+    whole: Iterator[Any] = metrics[metrics["class"] == ""].itertuples()
+    for row in whole:
         interval = "" if pd.isna(row.lower) else f"{row.lower:.3f} to {row.upper:.3f}"
         table.add_row(str(row.name).replace("_", " "), f"{row.value:.3f}", interval)
     console.print(table)
