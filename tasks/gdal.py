@@ -54,7 +54,6 @@ from containers.gdal.contract.productivity import (
 )
 from containers.gdal.contract.quicklook import QuicklookParams, QuicklookResult
 from containers.gdal.contract.series import SeriesParams, SeriesResult
-from containers.gdal.contract.survey import SurveyParams, SurveyResult
 from containers.gdal.contract.sites import (
     ImportSpectraParams,
     SiteDatasetParams,
@@ -62,6 +61,7 @@ from containers.gdal.contract.sites import (
     SiteSpectraParams,
     SiteSpectraResult,
 )
+from containers.gdal.contract.survey import SurveyParams, SurveyResult
 from tasks.runner import STEP_TASK, run_step
 
 
