@@ -43,7 +43,8 @@ def run(params: PastureFeaturesParams, out: Path) -> PastureFeaturesResult:
     """
     require_one_cube(params.slices)
     inside = cells_inside(local_path(params.outline), params.pasture_id, params.grid)
-    path, known, names = out / "features.h5", 0, ()
+    path, known = out / "features.h5", 0
+    names: tuple[str, ...] = ()
     with open_tile_cube(clearest_per_day(params.slices), params.grid) as cube, _file(path, params, inside) as file:
         for block in _blocks(cube, inside, params):
             if not names:

@@ -21,7 +21,7 @@ def cells_inside(outlines: Path, pasture_id: str, grid: Grid) -> NDArray[np.bool
             f"{outlines.name} has {len(rows)} outlines of the pasture {pasture_id!r} and the CRS {frame.crs}"
         )
     shape = rows.geometry.to_crs(epsg=grid.epsg).iloc[0]
-    inside = ~geometry_mask([shape], grid.shape, transform_of(grid), all_touched=False)
+    inside: NDArray[np.bool_] = ~geometry_mask([shape], grid.shape, transform_of(grid), all_touched=False)
     if not inside.any():
         raise _refused(
             f"No cell of the grid {tuple(grid.bounds)} in EPSG:{grid.epsg} has its centre in the pasture "

@@ -35,7 +35,7 @@ Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 def mapped(
     features: NDArray[np.float32], inside: NDArray[np.bool_], probabilities_of: Probabilities, trust: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Types and confidence (uint8 × 1/250), (y, x), from features (feature, y, x), NaN where a cell was seen too seldom.
+    """Types and confidence (uint8 × 1/250), (y, x), from features (feature, y, x), NaN where seen too seldom.
 
     Below the probability `trust` the type stays open. Equal probabilities give the first type.
     """
@@ -60,6 +60,7 @@ def run(params: MapTypesParams, out: Path) -> MapTypesResult:
             source=features.source,
             simulated=features.simulated,
             allow_simulated=params.allow_simulated_model,
+            recipe=features.recipe,
         )
         cells = _write(features, trained, params, out)
     types, colours = trained.classes, colours_of(trained.classes)
@@ -73,6 +74,7 @@ def run(params: MapTypesParams, out: Path) -> MapTypesResult:
         legend={str(code): name for code, name in enumerate(types, start=1)},
         colours={str(code): colour for code, colour in colours.items()},
         cells=_named(types, cells),
+        cell_area_ha=features.grid.cell_area_ha,
         simulated=features.simulated or trained.card.simulated,
     )
 
