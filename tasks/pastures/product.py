@@ -18,7 +18,7 @@ from containers.tensorflow.contract.types import TYPE_NODATA, MapTypesResult, Tr
 from tasks.parameters.pasture_types import PastureTypesParams
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.scenes import TileProducts
-from tasks.pastures.stencils import PlacedPasture
+from tasks.pastures.stencils import Placement
 from tasks.periods import Period
 from tasks.publishing.pictures import PlannedPicture
 from tasks.publishing.product import Layer, Product, SourceProduct
@@ -33,7 +33,7 @@ DESCRIPTION: Final = (
 class PastureMap(Contract):
     """One pasture in one year."""
 
-    pasture: PlacedPasture
+    pasture: Placement
     mapped: MapTypesResult
     areas: AreasResult
 
@@ -65,7 +65,7 @@ class PastureProducts(Contract):
         return tuple(last.values())
 
 
-def slug(pasture: PlacedPasture) -> str:
+def slug(pasture: Placement) -> str:
     """What a pasture is called in names of files."""
     letters = re.sub(r"[^a-z0-9]+", "-", pasture.pasture_id.lower()).strip("-")[:40]
     return f"{pasture.number:03}-{letters}".rstrip("-")

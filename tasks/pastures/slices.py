@@ -10,13 +10,15 @@ from pydantic import Field
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
+from containers.base.contract.step import StepError
 from containers.gdal.contract.cut import Slice
+from tasks import ledger
 from tasks.aoi import GEOGRAPHIC_EPSG
 from tasks.pastures.batches import remembered_batches
 from tasks.pastures.cutting import CutBatch, by_year
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.scenes import TileProducts
-from tasks.pastures.stencils import PlacedPasture
+from tasks.pastures.stencils import Placement, place_pastures, tell_partial
 from tasks.settings import get_settings
 from tasks.store import open_store
 
@@ -41,11 +43,19 @@ class StencilSlices(Contract):
     slices: tuple[Slice, ...] = Field(description="In the order of time")
 
 
+def placed_pastures(inputs: PastureInputs, tiles: tuple[TileProducts, ...]) -> tuple[Placement, ...]:
+    """The tile of every pasture. Raises `bad_aoi` with the pastures that no tile shows."""
+    pastures = geopandas.read_parquet(open_store(get_settings()).path_of(inputs.pastures))
+    placements = place_pastures(pastures, {tile.tile: tile.outline for tile in tiles})
+    tell_partial(placements)
+    return placements
+
+
 def stencil_cuts(
     job: str,
     inputs: PastureInputs,
     tiles: tuple[TileProducts, ...],
-    placed: tuple[PlacedPasture, ...],
+    placed: tuple[Placement, ...],
     sites: File | None,
     *,
     unmasked: bool,
@@ -71,7 +81,7 @@ def stencil_cuts(
 def tile_stencils(
     tile: str,
     pastures: geopandas.GeoDataFrame,
-    placed: Iterable[PlacedPasture],
+    placed: Iterable[Placement],
     sites: geopandas.GeoDataFrame | None,
 ) -> geopandas.GeoDataFrame:
     """The pastures of a tile, and its sites as one: columns id and geometry, EPSG:4326."""
@@ -84,12 +94,32 @@ def tile_stencils(
     return geopandas.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=GEOGRAPHIC_EPSG)
 
 
+def seen_pastures(placed: Iterable[Placement], found: Iterable[StencilSlices]) -> tuple[Placement, ...]:
+    """Pastures that any product shows; the others are rows of the ledger. Raises `no_scenes` where there is none."""
+    found, seen = tuple(found), []
+    for pasture in placed:
+        if slices_of(pasture, found):
+            seen.append(pasture)
+        else:
+            ledger.skip(
+                f"pasture {pasture.pasture_id}",
+                "no_valid_pixels",
+                f"No product of tile {pasture.tile} shows it.",
+                "See the rows of the products; widen time.years, or raise reflectance.max_cloud.",
+            )
+    if not seen:
+        raise StepError(
+            "no_scenes", "No product shows any of the pastures.", "See the ledger for what was wrong with each product."
+        )
+    return tuple(seen)
+
+
 def slices_of_survey(found: Iterable[StencilSlices]) -> Iterator[StencilSlices]:
     """Per tile the slices that show its sites."""
     return (each for each in found if SURVEY in each.stencils)
 
 
-def slices_of(pasture: PlacedPasture, found: Iterable[StencilSlices]) -> tuple[Slice, ...]:
+def slices_of(pasture: Placement, found: Iterable[StencilSlices]) -> tuple[Slice, ...]:
     """The slices that show a pasture."""
     return next(
         (each.slices for each in found if each.tile == pasture.tile and _PASTURE + pasture.pasture_id in each.stencils),

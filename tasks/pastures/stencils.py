@@ -34,6 +34,8 @@ class Placement(Contract):
     """The tile that a pasture is cut from, although others may show it, too."""
 
     pasture_id: str
+    name: str
+    number: int = Field(ge=1, description="Its place among the pastures, in the order of their ids")
     tile: str
     share: float = Field(ge=0, le=1, description="Share of the pasture that the tile shows")
     grid: Grid = Field(description="The tile's 10 m cells around the pasture")
@@ -82,13 +84,15 @@ def place_pastures(pastures: geopandas.GeoDataFrame, tiles: Mapping[str, str]) -
     outlines = {tile: _projected(shapely.from_wkt(wkt), tile) for tile, wkt in sorted(tiles.items())}
     geographic = pastures.geometry.segmentize(_EDGE_DEG if pastures.crs.is_geographic else 1000.0)
     placements, homeless = [], []
-    for pasture_id, shape in zip(pastures["pasture_id"], geographic.to_crs(GEOGRAPHIC_EPSG), strict=True):
+    named = zip(pastures["pasture_id"], pastures["pasture_name"], geographic.to_crs(GEOGRAPHIC_EPSG), strict=True)
+    for number, (pasture_id, name, shape) in enumerate(named, start=1):
         shapes = {tile: _projected(shape, tile) for tile in outlines}
         ranked = [(*_fit(shapes[tile], outline), tile) for tile, outline in outlines.items()]
         share, _, tile = max(ranked, key=lambda found: (min(found[0], _ALL), found[1]), default=(0.0, 0.0, ""))
         if share > 0:
             grid = pasture_grid(shapes[tile], tile)
-            placements.append(Placement(pasture_id=pasture_id, tile=tile, share=min(1.0, share), grid=grid))
+            facts = {"pasture_id": pasture_id, "name": name, "number": number, "tile": tile, "grid": grid}
+            placements.append(Placement.model_validate({**facts, "share": min(1.0, share)}))
         else:
             homeless.append(pasture_id)
     if homeless:
