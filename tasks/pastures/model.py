@@ -16,7 +16,7 @@ def recipe_of(params: PastureTypesParams, inputs: PastureInputs) -> FeatureRecip
     if inputs.model is None:
         return params.features
     card = json.loads(open_store(get_settings()).path_of(inputs.model.card).read_text())
-    return FeatureRecipe.model_validate(card["recipe"])
+    return FeatureRecipe.model_validate_json(card["recipe"])
 
 
 def types_model(inputs: PastureInputs, training: TrainTypesResult | None) -> TypesModel:

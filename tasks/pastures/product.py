@@ -11,6 +11,7 @@ from containers.base.contract.legend import PROBABILITY_NODATA, PROBABILITY_SCAL
 from containers.base.contract.model import Contract
 from containers.gdal.contract.areas import AreasResult
 from containers.gdal.contract.calendar import CalendarResult
+from containers.gdal.contract.cut import MajaProduct
 from containers.gdal.contract.quicklook import Picture
 from containers.gdal.contract.sites import SiteDatasetResult
 from containers.gdal.contract.survey import SurveyResult
@@ -79,7 +80,7 @@ def sources(tiles: tuple[TileProducts, ...]) -> Iterator[SourceProduct]:
 
 
 def taken_in(product: SourceProduct, period: Period) -> bool:
-    return (product.acquired if hasattr(product, "acquired") else product.datetime) in period
+    return (product.acquired if isinstance(product, MajaProduct) else product.datetime) in period
 
 
 def product_of(params: PastureTypesParams, inputs: PastureInputs, products: PastureProducts) -> Product:
