@@ -1,5 +1,6 @@
 """What the flow `pasture_types` has made, as layers, pictures and documents of a product."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -40,8 +41,8 @@ class PastureMap(Contract):
 
     @property
     def name(self) -> str:
-        """Of its files: its place in the user's file, its identifier, the year."""
-        return f"{slug(self.pasture)}-{self.mapped.year}"
+        """Of its files."""
+        return f"{slug(self.pasture.pasture_id)}-{self.mapped.year}"
 
 
 class PastureProducts(Contract):
@@ -66,10 +67,16 @@ class PastureProducts(Contract):
         return tuple(last.values())
 
 
-def slug(pasture: Placement) -> str:
-    """What a pasture is called in names of files."""
-    letters = re.sub(r"[^a-z0-9]+", "-", pasture.pasture_id.lower()).strip("-")[:40]
-    return f"{pasture.number:03}-{letters}".rstrip("-")
+def slug(pasture_id: str) -> str:
+    """What a pasture is called in names of files: its id where that serves, else with a part of its checksum.
+
+    >>> slug("P01"), slug("Col d'Ornon")
+    ('p01', 'col-d-ornon-6a6f')
+    """
+    letters = re.sub(r"[^a-z0-9]+", "-", pasture_id.lower()).strip("-")[:40]
+    if letters == pasture_id.lower():
+        return letters
+    return f"{letters}-{hashlib.sha256(pasture_id.encode()).hexdigest()[:4]}".strip("-")
 
 
 def sources(tiles: tuple[TileProducts, ...]) -> Iterator[SourceProduct]:
