@@ -38,7 +38,7 @@ def masked(reflectance: Values, layers: NDArray[np.int8], recipe: FeatureRecipe)
     no or not known. Whatever the layers say, a spectrum is left out whole where a band is missing, not above 0, or
     above 1.
     """
-    named = dict(zip(LAYERS, np.moveaxis(np.equal(layers, 1), -1, 0), strict=True))
+    named = dict(zip(LAYERS, np.moveaxis(layers, -1, 0) == 1, strict=True))
     hidden = named["cloud"] | named["shadow"]
     bands = dict(zip(TEN_BANDS, np.moveaxis(reflectance, -1, 0), strict=True))
     if recipe.mask_snow:
