@@ -3,7 +3,13 @@
 from prefect import task
 
 from containers.gdal.contract.align import AlignParams, AlignResult
-from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams, SampleResult
+from containers.gdal.contract.areas import (
+    AreasParams,
+    AreasResult,
+    SampleClassesParams,
+    SampleParams,
+    SampleResult,
+)
 from containers.gdal.contract.burn import (
     BurnParams,
     BurnResult,
@@ -11,7 +17,6 @@ from containers.gdal.contract.burn import (
     ChangeMapResult,
     CompareBurnsParams,
     CompareBurnsResult,
-    SampleBurnParams,
     SharesParams,
     SharesResult,
 )
@@ -202,8 +207,8 @@ def compare_burns(params: CompareBurnsParams) -> CompareBurnsResult:
     return run_step(params)
 
 
-@task(**STEP_TASK, task_run_name="reference sample of the burn")
-def sample_burn(params: SampleBurnParams) -> SampleResult:
+@task(**STEP_TASK, task_run_name="reference sample of {params.mapped.name}")
+def sample_classes(params: SampleClassesParams) -> SampleResult:
     return run_step(params)
 
 
