@@ -52,6 +52,13 @@ from containers.gdal.contract.productivity import (
 )
 from containers.gdal.contract.quicklook import QuicklookParams, QuicklookResult
 from containers.gdal.contract.series import SeriesParams, SeriesResult
+from containers.gdal.contract.sites import (
+    ImportSpectraParams,
+    SiteDatasetParams,
+    SiteDatasetResult,
+    SiteSpectraParams,
+    SiteSpectraResult,
+)
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -242,4 +249,19 @@ def download_product(params: DownloadParams) -> DownloadResult:
 
 @task(**STEP_TASK, task_run_name="heights")
 def join_dem(params: DemParams) -> DemResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="spectra of sites {params.slices[0].tile}")
+def site_spectra(params: SiteSpectraParams) -> SiteSpectraResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="import spectra")
+def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="dataset of sites")
+def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
     return run_step(params)

@@ -2,13 +2,14 @@
 
 NetCDF-4 after CF 1.11. Dimensions `time` (one per slice), `site`, `band`. `reflectance(time, site, band)` float32, NaN
 where there is none; `cloud`, `shadow`, `snow` (time, site) int8, 1, 0, −1 not known; per slice `product_id`, `tile`,
-`platform`, `level`, `orbit` (0 not known), `baseline`, `source`, `simulated`, `mask_share`, `unmasked`; per site
-`site_id`, `class_code`, `group`, `massif`, `polygon_id`, `tile_of_site`, `epsg`, `x_m`, `y_m`, `lon`, `lat`.
+`platform`, `level`, `orbit` (0 not known), `baseline`, `source`, `simulated`, `mask_share` (of the sites, those without
+a value or with cloud, shadow or snow), `unmasked`; per site `site_id`, `class_code`, `group`, `massif`, `polygon_id`,
+`tile_of_site`, `epsg` (0 not known), `x_m`, `y_m`, `lon`, `lat`. Texts that are not known are empty.
 """
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
@@ -32,9 +33,15 @@ class SiteSpectraParams(StepParams):
     sites: File = Field(description="GeoParquet of the step `survey`")
     slices: tuple[Slice, ...] = Field(min_length=1, description="Of one tile")
 
+    @model_validator(mode="after")
+    def _are_of_one_tile(self) -> "SiteSpectraParams":
+        if len(tiles := sorted({item.tile for item in self.slices})) > 1:
+            raise ValueError(f"slices are of the tiles {', '.join(tiles)}: give those of one")
+        return self
+
 
 class SpectraFields(Contract):
-    """Names in a NetCDF file of spectra that another system wrote: bands (time, site), columns (site)."""
+    """Names in a NetCDF file of spectra that another system wrote, upper and lower case alike."""
 
     site_id: str = Field(default="Id_sitesAS", description="Variable of the site's name")
     class_code: str = Field(default="Typo_Veget", description="Variable of the vegetation class; absent: no classes")
@@ -43,6 +50,8 @@ class SpectraFields(Contract):
         description="Variables of what sites have in common: the first that is not empty, else the letters of the id",
     )
     massif: str = Field(default="nom_massif", description="Variable of the massif")
+    x_m: str = Field(default="x", description="Variable of the easting")
+    y_m: str = Field(default="y", description="Variable of the northing")
 
 
 class ImportSpectraParams(StepParams):
@@ -55,6 +64,10 @@ class ImportSpectraParams(StepParams):
     spectra: File = Field(description="NetCDF-4: a dataset of ours, or B02 … B12 (time, site) with site columns")
     fields: SpectraFields = SpectraFields()
     source: ProductSource = Field(default="maja", description="Who made the reflectance, where the file does not say")
+    simulated: bool = Field(default=False, description="Whether the spectra are simulated, where the file does not say")
+    epsg: int = Field(
+        default=0, ge=0, description="CRS of easting and northing, where the file does not say; 0: not known"
+    )
 
 
 class SiteDatasetResult(StepResult):
