@@ -38,7 +38,7 @@ def masked(reflectance: Values, layers: NDArray[np.int8], recipe: FeatureRecipe)
     no or not known. Whatever the layers say, a spectrum is left out whole where a band is missing, not above 0, or
     above 1.
     """
-    named = dict(zip(LAYERS, np.moveaxis(np.equal(layers, 1), -1, 0), strict=True))
+    named = dict(zip(LAYERS, np.moveaxis(layers, -1, 0) == 1, strict=True))
     hidden = named["cloud"] | named["shadow"]
     bands = dict(zip(TEN_BANDS, np.moveaxis(reflectance, -1, 0), strict=True))
     if recipe.mask_snow:
@@ -70,9 +70,7 @@ def features_of(
     axis = axis_days(recipe, year)
     near = (days >= axis[0] - _MARGIN_DAYS) & (days <= axis[-1] + _MARGIN_DAYS)
     spectra, days = spectra[:, near], days[near]
-    seen = np.isfinite(spectra).all(axis=-1)
-    inside = (days >= axis[0]) & (days <= axis[-1])
-    known = seen[:, inside].sum(axis=1) >= recipe.min_observations
+    known = observations_of(spectra, days, axis) >= recipe.min_observations
     parts = [part(spectra[known], days, axis, recipe) for name, part in _PARTS.items() if name in recipe.sets]
     if "terrain" in recipe.sets:
         if terrain is None:
@@ -82,6 +80,12 @@ def features_of(
     values = np.full((len(spectra), len(columns)), np.nan, dtype=np.float32)
     values[known] = np.column_stack(list(columns.values()))
     return values, tuple(columns)
+
+
+def observations_of(spectra: Values, days: Days, axis: Days) -> NDArray[np.int64]:
+    """Spectra of every place within the time axis, (n,)."""
+    inside = (days >= axis[0]) & (days <= axis[-1])
+    return np.asarray(np.isfinite(spectra[:, inside]).all(axis=-1).sum(axis=1))
 
 
 def _layers(spectra: Values, names: tuple[str, ...]) -> dict[str, Values]:
