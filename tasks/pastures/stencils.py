@@ -1,5 +1,6 @@
 """A user's pastures: read, checked, taken into the store, and matched to tiles by their geometry."""
 
+import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -128,8 +129,12 @@ def tell_partial(placements: Iterable[Placement]) -> None:
 def pasture_grid(shape: BaseGeometry, tile: str) -> Grid:
     """The 10 m cells of the tile's zone that cover a geometry in that zone; of a point the cell that holds it."""
     west, south, east, north = shape.bounds
-    if west == east or south == north:  # On the edge of a cell a point would have no cell of its own.
-        east, south = east + CELL_M / 2, south - CELL_M / 2
+    if west == east:  # A point has no width: it lies in the cell to the right of an edge and below one, as rasters do.
+        west = math.floor(west / CELL_M) * CELL_M
+        east = west + CELL_M
+    if south == north:
+        north = math.ceil(north / CELL_M) * CELL_M
+        south = north - CELL_M
     return Grid.covering(Bounds(west, south, east, north), epsg=tile_epsg(tile), resolution_m=CELL_M)
 
 

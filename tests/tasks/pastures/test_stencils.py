@@ -165,7 +165,11 @@ class TestTiles:
 def test_the_window_of_a_pasture_lies_on_the_tiles_cells() -> None:
     grid = pasture_grid(shapely.box(700_003, 4_999_985, 700_021, 5_000_001), "31TGK")
     assert (grid.west_m, grid.north_m, grid.shape, grid.epsg) == (700_000, 5_000_010, (3, 3), 32631)
-    cell = pasture_grid(shapely.Point(700_000, 5_000_010), "31TGK")
+
+
+@pytest.mark.parametrize(("east", "north"), [(700_000, 5_000_010), (700_009.9, 5_000_000.1), (700_005, 5_000_005)])
+def test_the_window_of_a_point_is_its_cell(east: float, north: float) -> None:
+    cell = pasture_grid(shapely.Point(east, north), "31TGK")
     assert (cell.west_m, cell.north_m, cell.shape) == (700_000, 5_000_010, (1, 1))
 
 
