@@ -79,11 +79,9 @@ def _of_views(calendar: Calendar, year: int) -> Iterator[str]:
     season = [day for day in days if date(year, 4, 1) <= day <= date(year, 10, 31)]
     few = "only " if len(season) < _FEW_VIEWS else ""
     text = f"From April to October the pasture was seen on {few}{len(season)} days"
-    gap, first, last = max(
-        ((last - first).days, first, last)
-        for first, last in zip([date(year, 4, 1), *season], [*season, date(year, 10, 31)], strict=True)
-    )
-    if gap >= _LONG_GAP_DAYS:
+    gaps = zip([date(year, 4, 1), *season], [*season, date(year, 10, 31)], strict=True)
+    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
+    if (last - first).days >= _LONG_GAP_DAYS:
         text += f"; nothing was seen from {_day(first)} to {_day(last)}, and what happened then is guessed"
     yield f"{text}."
 
