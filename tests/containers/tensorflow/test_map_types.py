@@ -111,8 +111,10 @@ def mapping(store, model, features):
 
 
 def read(path: Path):
+    """The codes, and the tags of the file."""
     with rasterio.open(path) as raster:
-        return raster.read(1), raster
+        assert (raster.crs.to_epsg(), raster.transform.c, raster.transform.f) == (32631, 700_000, 5_000_000)
+        return raster.read(1), raster.tags()
 
 
 def one_by_one(cells, forest, trust):
@@ -131,18 +133,17 @@ def one_by_one(cells, forest, trust):
 
 def test_cells_get_the_types_that_each_would_get_alone(mapping, cells, forest) -> None:
     result, out = mapping()
-    codes, raster = read(out / result.types.href)
+    codes, tags = read(out / result.types.href)
     confidence, _ = read(out / result.confidence.href)
     part = (slice(30, 45), slice(28, 48))
     expected = one_by_one((cells[0], _only(cells[1], part)), forest, 0.61)
     np.testing.assert_array_equal(codes[part], expected[part])
     assert {1, 2, 3, 254, 255} == set(np.unique(expected[part]))
-    assert (raster.crs.to_epsg(), raster.transform.c, raster.transform.f) == (32631, 700_000, 5_000_000)
     np.testing.assert_array_equal(confidence == 255, (codes == 0) | (codes == 255))
     known = (codes > 0) & (codes < 254)
     assert confidence[known].min() >= 152
     assert confidence[codes == 254].max() < 153
-    assert raster.tags()["TYPE_2"] == "NARD <mat & grass>"
+    assert tags["TYPE_2"] == "NARD <mat & grass>"
 
 
 def _only(inside, part):

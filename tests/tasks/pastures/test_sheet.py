@@ -117,7 +117,7 @@ def test_few_views_are_told_as_few(tmp_path) -> None:
     seen = [("A1", f"2024-{month:02}-15", 1, 0.5, 0.4, 0.6, 0.3, 0.7, 0.9, 0.0) for month in range(4, 11)]
     files = replace(made_files(tmp_path), curve=write_csv(tmp_path / "few.csv", columns, seen))
     page = text_of(render_sheet(sheet_of(tmp_path, files=files)))
-    assert "was seen on only 7 days; nothing was seen from 15 July to 15 August" in page
+    assert "was seen on only 7 days; nothing was seen from 15 May to 15 June" in page
 
 
 def test_simulated_data_say_so(tmp_path) -> None:
