@@ -74,18 +74,18 @@ def test_many_types_are_told_together(tmp_path) -> None:
 def test_the_year_against_the_other_years(tmp_path) -> None:
     rows = {row.name: row for row in sheet_of(tmp_path).events}
     free = rows["Free of snow"]
-    # 108 is 17 April; the other six years have 121 + 1 in the mean. Ends: √(3² + 6·(4/6)²) and √(4² + 6·(3/6)²).
+    # 108 is 17 April; the other years' median is 122, between 119 and 126, so the ends are 14 ± √(3² + 4²) days.
     assert (free.when, free.interval, free.usual) == ("17 April", "14–21 April", "1 May")
-    assert free.against_usual == "14 days earlier (10–17)"
+    assert free.against_usual == "14 days earlier (9–19)"
     assert free.trend == "6 days earlier in ten years (2–10)"
-    assert rows["Turns green"].against_usual == "as usual (−2 to +5)"
+    assert rows["Turns green"].against_usual == "as usual (−4 to +6)"
     assert rows["Turns green"].trend == "none told (7 years)"
-    assert rows["Greenest"].against_usual == "7 days later (4–11)"
+    assert rows["Greenest"].against_usual == "7 days later (2–12)"
     assert rows["Greenest"].trend == "too few years"
     assert (rows["Dries"].when, rows["Dries"].against_usual) == ("not told", "")
     assert (rows["Days of green forage"].when, rows["Days of green forage"].against_usual) == (
         "97",
-        "13 days fewer (9–16)",
+        "13 days fewer (8–18)",
     )
 
 
@@ -94,7 +94,7 @@ def test_one_year_alone_has_nothing_to_be_compared_with(tmp_path) -> None:
     alone = [row for row in events() if row[1] == 2024]
     files = replace(made_files(tmp_path), events=write_csv(tmp_path / "alone.csv", columns, alone))
     rows = {row.name: row for row in sheet_of(tmp_path, files=files).events}
-    assert (rows["Greenest"].against_usual, rows["Greenest"].usual) == ("no other year", "")
+    assert (rows["Greenest"].against_usual, rows["Greenest"].usual) == ("too few years", "")
 
 
 def test_doubts_in_plain_words(tmp_path) -> None:
