@@ -60,8 +60,8 @@ from containers.gdal.contract.sites import (
     SiteSpectraParams,
     SiteSpectraResult,
 )
-from containers.gdal.contract.type_features import PastureFeaturesParams, PastureFeaturesResult
 from containers.gdal.contract.survey import SurveyParams, SurveyResult
+from containers.gdal.contract.type_features import PastureFeaturesParams, PastureFeaturesResult
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -272,6 +272,9 @@ def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
 
 @task(**STEP_TASK, task_run_name="features of {params.pasture_id} {params.year}")
 def pasture_features(params: PastureFeaturesParams) -> PastureFeaturesResult:
+    return run_step(params)
+
+
 @task(**STEP_TASK, task_run_name="survey")
 def take_survey(params: SurveyParams) -> SurveyResult:
     return run_step(params)

@@ -39,7 +39,8 @@ class Block(NamedTuple):
 def run(params: PastureFeaturesParams, out: Path) -> PastureFeaturesResult:
     """Write `features.h5`, block by block.
 
-    Raises `bad_dataset`, `bad_regions`, `no_valid_pixels`, `grid_mismatch`, `unknown_band`, `corrupt_file`, `disk_full`.
+    Raises `bad_dataset`, `bad_regions`, `no_valid_pixels`, `grid_mismatch`, `unknown_band`, `corrupt_file`,
+    `disk_full`.
     """
     require_one_cube(params.slices)
     inside = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
