@@ -25,7 +25,7 @@ from containers.tensorflow.contract.types import (
 )
 from containers.tensorflow.feature_map import FeatureMap, open_feature_map
 from containers.tensorflow.type_legend import colours_of, write_style
-from containers.tensorflow.type_model import TrainedTypes, read_trained, require_fit
+from containers.tensorflow.type_model import TrainedTypes, bad_model, read_trained, require_fit
 
 _BLOCK_PX: Final = 128
 Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
@@ -53,6 +53,8 @@ def mapped(
 def run(params: MapTypesParams, out: Path) -> MapTypesResult:
     """Write `types.tif`, `types.qml`, `confidence.tif` and `counts.csv`. Raises `bad_model`, `corrupt_file`."""
     trained = read_trained(params.model)
+    if taken := {"doubtful", "unknown", OTHER_TYPES} & set(trained.classes):
+        raise bad_model(f"types are called {sorted(taken)}, as what has no type", "Give them other names (`grouping`).")
     with open_feature_map(local_path(params.features)) as features:
         require_fit(
             trained.card,

@@ -15,7 +15,7 @@ from tasks.pastures.sheet_curve import pasture_chart, render_chart
 from tasks.pastures.sheet_doubts import ModelSkill, doubts
 from tasks.publishing.report_page import TEMPLATES, data_uri
 
-_MAX_NAME: Final = 60
+_MAX_NAME: Final = 44
 _CREDITS: Final = {
     "esa": "Contains modified Copernicus Sentinel data {year}, processed by ESA.",
     "maja": "Contains modified Copernicus Sentinel data {year}, processed by CNES for the Theia data centre.",

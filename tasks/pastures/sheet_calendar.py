@@ -1,6 +1,7 @@
 """A pasture's year against its other years, in words for its sheet."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
@@ -15,6 +16,8 @@ EVENTS: Final = {
     "forage_days": "Days of green forage",
 }
 _LENGTH: Final = "forage_days"
+_LEAST_YEARS: Final = 2
+"""Other years of which there is a usual day."""
 _EARLIER, _LATER = ("earlier", "later"), ("fewer", "more")
 
 
@@ -42,16 +45,20 @@ def event_rows(calendar: Calendar, year: int) -> tuple[EventRow, ...]:
     return tuple(_row(event, calendar, year) for event in EVENTS)
 
 
-def difference(own: Told, others: Sequence[Told]) -> Told:
-    """Days after the mean of the other years, with the interval joined from theirs.
+def usual(others: Sequence[Told]) -> Told:
+    """The median of other years, between the medians of their limits: no narrower than a year of its own."""
+    return Told(*(statistics.median(ends) for ends in zip(*others, strict=True)))
+
+
+def difference(own: Told, expected: Told) -> Told:
+    """Days later than expected, with the interval joined from both.
 
     By the method of variance estimates recovery (Zou and Donner 2008, doi:10.1002/sim.3095): each end is as far from
     the difference as the ends that it stands on are from their own figures, taken together as for independent errors.
     """
-    n = len(others)
-    days = own.days - sum(other.days for other in others) / n
-    below = math.hypot(own.days - own.lower, *((other.upper - other.days) / n for other in others))
-    above = math.hypot(own.upper - own.days, *((other.days - other.lower) / n for other in others))
+    days = own.days - expected.days
+    below = math.hypot(own.days - own.lower, expected.upper - expected.days)
+    above = math.hypot(own.upper - own.days, expected.days - expected.lower)
     return Told(days, days - below, days + above)
 
 
@@ -67,12 +74,13 @@ def day_name(day: float, year: int) -> str:
 def _row(event: str, calendar: Calendar, year: int) -> EventRow:
     told = {each.year: known for each in calendar.events if each.event == event and (known := _told(each))}
     own, others = told.pop(year, None), list(told.values())
-    usual = _shown(sum(other.days for other in others) / len(others), event, year) if others else ""
+    expected = usual(others) if len(others) >= _LEAST_YEARS else None
+    common = _shown(expected.days, event, year) if expected else ""
     trend = next((_trend(each) for each in calendar.trends if each.event == event), "too few years")
     if own is None:
-        return EventRow(EVENTS[event], "not told", "", "", usual, trend)
-    against = _against_usual(difference(own, others), event) if others else "no other year"
-    return EventRow(EVENTS[event], _shown(own.days, event, year), _span(own, event, year), against, usual, trend)
+        return EventRow(EVENTS[event], "not told", "", "", common, trend)
+    against = _against_usual(difference(own, expected), event) if expected else "too few years"
+    return EventRow(EVENTS[event], _shown(own.days, event, year), _span(own, event, year), against, common, trend)
 
 
 def _told(event: Event) -> Told | None:

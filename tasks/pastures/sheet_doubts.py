@@ -10,7 +10,7 @@ from tasks.pastures.sheet_areas import TypeAreas, percent
 from tasks.pastures.sheet_calendar import EVENTS
 
 _FEW_VIEWS, _LONG_GAP_DAYS = 12, 30
-_MAX_CHARACTERS, _MAX_SENTENCE = 1200, 220
+_MAX_CHARACTERS, _MAX_SENTENCE = 1100, 220
 """What fits the page, and at most of one sentence."""
 _PROCESSORS: Final = {"esa": "ESA's own processing (Sen2Cor)", "maja": "the MAJA processing of THEIA"}
 
@@ -79,11 +79,9 @@ def _of_views(calendar: Calendar, year: int) -> Iterator[str]:
     season = [day for day in days if date(year, 4, 1) <= day <= date(year, 10, 31)]
     few = "only " if len(season) < _FEW_VIEWS else ""
     text = f"From April to October the pasture was seen on {few}{len(season)} days"
-    gap, first, last = max(
-        ((last - first).days, first, last)
-        for first, last in zip([date(year, 4, 1), *season], [*season, date(year, 10, 31)], strict=True)
-    )
-    if gap >= _LONG_GAP_DAYS:
+    gaps = zip([date(year, 4, 1), *season], [*season, date(year, 10, 31)], strict=True)
+    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
+    if (last - first).days >= _LONG_GAP_DAYS:
         text += f"; nothing was seen from {_day(first)} to {_day(last)}, and what happened then is guessed"
     yield f"{text}."
 
@@ -91,7 +89,7 @@ def _of_views(calendar: Calendar, year: int) -> Iterator[str]:
 def _of_events(calendar: Calendar, year: int) -> Iterator[str]:
     for each in calendar.events:
         if each.year == year and each.doubt:
-            yield f"{EVENTS.get(each.event, each.event)}: {each.doubt}."
+            yield f"{EVENTS.get(each.event, each.event)}: {each.doubt.strip(' .')}."
 
 
 def _day(day: date) -> str:
@@ -99,5 +97,4 @@ def _day(day: date) -> str:
 
 
 def _cut(sentence: str) -> str:
-    sentence = sentence.replace("..", ".")
     return sentence if len(sentence) <= _MAX_SENTENCE else f"{sentence[: _MAX_SENTENCE - 1]}…"

@@ -112,7 +112,7 @@ def test_cells_that_are_seen_too_seldom_have_no_features(mapped) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        ({"pasture_id": "B"}, "bad_aoi", "0 outlines of the pasture 'B'"),
+        ({"pasture_id": "B"}, "bad_regions", "0 rows of the pasture 'B'"),
         ({"grid": PASTURE_GRID.model_copy(update={"west_m": 700_300})}, "grid_mismatch", "beyond"),
     ],
 )
@@ -122,11 +122,11 @@ def test_places_that_do_not_fit_are_refused(mapped, options, code, said) -> None
     assert raised.value.code == code
 
 
-def test_an_outline_off_the_grid_is_refused_with_both_places(meadow, mapped) -> None:
+def test_an_outline_off_the_grid_is_refused(meadow, mapped) -> None:
     away = meadow.outlines(affinity.translate(OUTLINE, 50_000))
-    with pytest.raises(StepError, match="No cell of the grid") as raised:
+    with pytest.raises(StepError, match="has its centre in the pasture") as raised:
         mapped(outline=away)
-    assert raised.value.code == "bad_aoi"
+    assert raised.value.code == "no_valid_pixels"
 
 
 @pytest.mark.parametrize("fields", [{"tile": "31TGL"}, {"source": "maja"}])
