@@ -59,6 +59,7 @@ from containers.gdal.contract.sites import (
     SiteSpectraParams,
     SiteSpectraResult,
 )
+from containers.gdal.contract.type_features import SiteFeaturesParams, SiteFeaturesResult
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -264,4 +265,9 @@ def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
 
 @task(**STEP_TASK, task_run_name="dataset of sites")
 def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="features of sites")
+def site_features(params: SiteFeaturesParams) -> SiteFeaturesResult:
     return run_step(params)
