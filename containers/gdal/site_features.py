@@ -19,7 +19,7 @@ from containers.gdal.contract.type_features import FeatureRecipe, SiteFeaturesPa
 from containers.gdal.season import years_of
 from containers.gdal.site_file import SiteFile, open_site_file
 from containers.gdal.terrain_places import terrain_at
-from containers.gdal.type_features import axis_days, features_of, masked, observations_of
+from containers.gdal.type_features import axis_days, features_of, in_axis, masked, observations_of
 
 _BLOCK_SITES: Final = 4096
 """Of 70 slices: 115 MB of spectra."""
@@ -105,6 +105,8 @@ def _rows(dataset: SiteFile, params: SiteFeaturesParams) -> Iterator[tuple[pd.Da
             _terrain(params, sites.iloc[block]),
         )
         for year, origin in origins(slices, years_of(days)).items():
+            if not in_axis(days, axis_days(recipe, year)).any():
+                continue
             yield _of_year(part, year, origin, recipe)
         progress(min(first + _BLOCK_SITES, len(sites)), len(sites), "features of sites")
 

@@ -84,8 +84,13 @@ def features_of(
 
 def observations_of(spectra: Values, days: Days, axis: Days) -> NDArray[np.int64]:
     """Spectra of every place within the time axis, (n,)."""
-    inside = (days >= axis[0]) & (days <= axis[-1])
-    return np.asarray(np.isfinite(spectra[:, inside]).all(axis=-1).sum(axis=1))
+    return np.asarray(np.isfinite(spectra[:, in_axis(days, axis)]).all(axis=-1).sum(axis=1))
+
+
+def in_axis(days: Days, axis: Days) -> NDArray[np.bool_]:
+    """Days from the first to the last date of the axis, (time,)."""
+    inside: NDArray[np.bool_] = (days >= axis[0]) & (days <= axis[-1])
+    return inside
 
 
 def _bands_of(spectra: Values) -> dict[str, Values]:

@@ -13,8 +13,9 @@ _LEAST_SPREAD = 1e-9
 class SubspaceDiscriminant(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The mean probability of linear discriminants that see some features each (Ho 1998, doi:10.1109/34.709601).
 
-    Each takes the types for normal distributions of one covariance, that within the types, drawn to a sphere by
-    `shrinkage` s: (1 − s) · W + s · tr(W) / p · I (Friedman 1989, doi:10.1080/01621459.1989.10478752). A type is as probable beforehand as it is frequent in the sample.
+    Each takes the types for normal distributions of one covariance, that within the types (W), drawn to a sphere by
+    `shrinkage` s: (1 − s) · W + s · tr(W) / p · I (Friedman 1989, doi:10.1080/01621459.1989.10478752). A type is as
+    probable beforehand as it is frequent in the sample.
     """
 
     def __init__(self, share: float = 0.2, shrinkage: float = 0.2, members: int = 50, seed: int = 0) -> None:
