@@ -10,7 +10,14 @@ from containers.tensorflow.contract.removal import (
     TrainRemovalResult,
 )
 from containers.tensorflow.contract.train import TrainParams, TrainResult
-from containers.tensorflow.contract.types import MapTypesParams, MapTypesResult
+from containers.tensorflow.contract.types import (
+    MapTypesParams,
+    MapTypesResult,
+    PredictTypesParams,
+    PredictTypesResult,
+    TrainTypesParams,
+    TrainTypesResult,
+)
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -36,4 +43,14 @@ def predict_removal(params: PredictRemovalParams) -> PredictRemovalResult:
 
 @task(**STEP_TASK, task_run_name="map types of {params.features.name}")
 def map_types(params: MapTypesParams) -> MapTypesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="train {params.classifier} of vegetation types")
+def train_types(params: TrainTypesParams) -> TrainTypesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="vegetation types of sites")
+def predict_types(params: PredictTypesParams) -> PredictTypesResult:
     return run_step(params)

@@ -19,10 +19,11 @@ from containers.gdal.contract.type_features import FeatureRecipe, SiteFeaturesPa
 from containers.gdal.season import years_of
 from containers.gdal.site_file import SiteFile, open_site_file
 from containers.gdal.terrain_places import terrain_at
-from containers.gdal.type_features import axis_days, features_of, masked, observations_of
+from containers.gdal.type_features import axis_days, features_of, in_axis, masked, observations_of
 
 _BLOCK_SITES: Final = 4096
 """Of 70 slices: 115 MB of spectra."""
+_PLAIN: Final = "plain "
 _DAY_SECONDS: Final = 86_400
 _OF_SITE: Final = ("site_id", "class_code", "group", "massif", "polygon_id")
 
@@ -32,6 +33,26 @@ class Origin(NamedTuple):
 
     source: str
     simulated: bool
+
+
+class Block(NamedTuple):
+    """Some sites with everything known of them."""
+
+    sites: pd.DataFrame
+    reflectance: NDArray[np.float32]
+    """(site, time, band)."""
+    layers: NDArray[np.int8]
+    """(site, time, layer)."""
+    days: NDArray[np.int32]
+    """(time,) since 1970."""
+    terrain: NDArray[np.float32] | None
+    """(site, 3)."""
+
+
+def plain_recipe(recipe: FeatureRecipe) -> FeatureRecipe:
+    """Of the forest that classifiers are compared with: medians of eight periods, whatever else the recipe says."""
+    plain = {"sets": ("medians",), "indices": ("ndvi", "ndmi"), "periods": 8, "mask_snow": False}
+    return recipe.model_copy(update=plain)
 
 
 def run(params: SiteFeaturesParams, out: Path) -> SiteFeaturesResult:
@@ -46,7 +67,7 @@ def run(params: SiteFeaturesParams, out: Path) -> SiteFeaturesResult:
         raise StepError(
             "no_valid_pixels", f"No site has features: {dict(left_out)}.", "Lower min_observations, or add slices."
         )
-    names = tuple(name for name in table.columns[len(_OF_SITE) + 4 :])
+    names = tuple(name for name in table.columns[len(_OF_SITE) + 4 :] if not name.startswith(_PLAIN))
     path = _write(out / "features.parquet", table, params.recipe)
     return SiteFeaturesResult(features=output_file(path), names=names, left_out=dict(sorted(left_out.items())))
 
@@ -76,31 +97,35 @@ def _rows(dataset: SiteFile, params: SiteFeaturesParams) -> Iterator[tuple[pd.Da
     for first in range(0, len(sites), _BLOCK_SITES):
         block = slice(first, first + _BLOCK_SITES)
         seen = dataset.read(sites=block)
-        reflectance = seen.reflectance.swapaxes(0, 1)[..., bands]
-        spectra = masked(reflectance, seen.layers.T, recipe)
-        terrain = _terrain(params, sites.iloc[block])
+        part = Block(
+            sites.iloc[block],
+            seen.reflectance.swapaxes(0, 1)[..., bands],
+            seen.layers.T,
+            days,
+            _terrain(params, sites.iloc[block]),
+        )
         for year, origin in origins(slices, years_of(days)).items():
-            yield _of_year(sites.iloc[block], spectra, days, terrain, year, origin, recipe)
+            if not in_axis(days, axis_days(recipe, year)).any():
+                continue
+            yield _of_year(part, year, origin, recipe)
         progress(min(first + _BLOCK_SITES, len(sites)), len(sites), "features of sites")
 
 
-def _of_year(
-    sites: pd.DataFrame,
-    spectra: NDArray[np.float32],
-    days: NDArray[np.int32],
-    terrain: NDArray[np.float32] | None,
-    year: int,
-    origin: Origin,
-    recipe: FeatureRecipe,
-) -> tuple[pd.DataFrame, Counter[str]]:
+def _of_year(block: Block, year: int, origin: Origin, recipe: FeatureRecipe) -> tuple[pd.DataFrame, Counter[str]]:
     """The rows of one year, and how many sites have none by reason."""
-    values, names = features_of(spectra, days, year, recipe, terrain)
+    sites, days = block.sites.reset_index(drop=True), block.days
+    spectra = masked(block.reflectance, block.layers, recipe)
+    values, names = features_of(spectra, days, year, recipe, block.terrain)
+    plain = plain_recipe(recipe)
+    plain_values, plain_names = features_of(masked(block.reflectance, block.layers, plain), days, year, plain)
     observations = observations_of(spectra, days, axis_days(recipe, year))
     few = observations < recipe.min_observations
     known = np.isfinite(values).all(axis=1)
     facts: dict[str, Any] = {name: sites[name].to_numpy() for name in _OF_SITE}
     facts |= {"year": year, "source": origin.source, "simulated": origin.simulated, "observations": observations}
-    table = pd.concat([pd.DataFrame(facts), pd.DataFrame(values, columns=list(names))], axis=1)[known]
+    columns = [*names, *(f"{_PLAIN}{name}" for name in plain_names)]
+    features = pd.DataFrame(np.column_stack([values, plain_values]), columns=columns)
+    table = pd.concat([pd.DataFrame(facts), features], axis=1).loc[known]
     reasons = {f"seen less than {recipe.min_observations} times": few, "no value of a feature": ~few & ~known}
     return table, Counter({reason: int(where.sum()) for reason, where in reasons.items() if where.any()})
 

@@ -23,11 +23,11 @@ from containers.tensorflow.type_folds import spread, tempered
 from containers.tensorflow.type_network import network_probabilities
 
 TRUSTED: Final = (
+    "containers.tensorflow.type_discriminant.SubspaceDiscriminant",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
-    "sklearn.utils._bunch.Bunch",
 )
-"""Types of scikit-learn that hold numbers only; skops itself knows the others, and nothing else is loaded."""
+"""Types that hold numbers only; skops itself knows the others, and nothing else is loaded."""
 _ID: Final = re.compile(r'"__id__": (\d+)')
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 

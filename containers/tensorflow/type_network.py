@@ -35,7 +35,7 @@ def series_shape(names: tuple[str, ...]) -> tuple[int, int]:
     return len(dates), next(iter(dates.values()))
 
 
-class TemporalNetwork(ClassifierMixin, BaseEstimator):
+class TemporalNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Convolutions along the dates of the curves; other features join before the last layers."""
 
     def __init__(self, shape: tuple[int, int], seed: int = 0, epochs: int = _EPOCHS) -> None:
@@ -65,7 +65,7 @@ class TemporalNetwork(ClassifierMixin, BaseEstimator):
 def network_probabilities(model: Any, values: NDArray[np.float32]) -> NDArray[np.float64]:
     """(n, class); sums are 1 in double precision."""
     probabilities = np.asarray(model.predict(values, batch_size=4096, verbose=0), np.float64)
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
+    return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
 
 
 def temporal_network(values: NDArray[np.float32], shape: tuple[int, int], n_classes: int) -> keras.Model:

@@ -5,6 +5,7 @@ their weather, their surveyor and their slopes: resampling single sites would ma
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ def confusions(
 
 
 def overall_accuracy(matrices: Matrices) -> Matrices:
-    return np.trace(matrices, axis1=-2, axis2=-1) / matrices.sum(axis=(-2, -1))
+    return np.asarray(np.trace(matrices, axis1=-2, axis2=-1) / matrices.sum(axis=(-2, -1)))
 
 
 def recall(matrices: Matrices) -> Matrices:
@@ -54,11 +55,11 @@ def f1(matrices: Matrices) -> Matrices:
 
 
 def balanced_accuracy(matrices: Matrices) -> Matrices:
-    return np.nanmean(recall(matrices), axis=-1)
+    return np.asarray(np.nanmean(recall(matrices), axis=-1))
 
 
 def macro_f1(matrices: Matrices) -> Matrices:
-    return np.nanmean(f1(matrices), axis=-1)
+    return np.asarray(np.nanmean(f1(matrices), axis=-1))
 
 
 def kappa(matrices: Matrices) -> Matrices:
@@ -96,8 +97,13 @@ def gains(ours: Matrices, plain: Matrices, seed: int) -> Iterator[tuple[str, Int
     """By how much our scores exceed those of another model on the same sites, resampled as pairs."""
     pair = np.stack([ours, plain], axis=1)
     for name, score in OVERALL.items():
-        (interval,) = with_interval(lambda pairs, score=score: score(pairs[..., 0, :, :]) - score(pairs[..., 1, :, :]), pair, seed)  # type: ignore[misc]  # fmt: skip
+        (interval,) = with_interval(partial(_difference, score), pair, seed)
         yield name, interval
+
+
+def _difference(score: Callable[[Matrices], Matrices], pair: Matrices) -> Matrices:
+    """Of the scores of two models, (…, 2, class, class)."""
+    return score(pair[..., 0, :, :]) - score(pair[..., 1, :, :])
 
 
 class Calibration(NamedTuple):
@@ -124,7 +130,7 @@ def calibration(confidence: Matrices, hit: NDArray[np.bool_], groups: NDArray[np
 def calibration_error(sums: Matrices) -> Matrices:
     """Expected calibration error (Guo et al. 2017, arXiv:1706.04599) from sums (…, BINS, 3)."""
     sites, confidence, hits = np.moveaxis(sums, -1, 0)
-    return np.abs(confidence - hits).sum(axis=-1) / sites.sum(axis=-1)
+    return np.asarray(np.abs(confidence - hits).sum(axis=-1) / sites.sum(axis=-1))
 
 
 def _hits(matrices: Matrices) -> Matrices:
@@ -132,4 +138,4 @@ def _hits(matrices: Matrices) -> Matrices:
 
 
 def _share(part: Matrices, whole: Matrices) -> Matrices:
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0))
