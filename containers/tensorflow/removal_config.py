@@ -86,8 +86,8 @@ class LossConfig(Contract):
     visible_weight: float = Field(ge=0, description="Weight of cells whose second date it sees")
     change_weight: float = Field(
         ge=0,
-        description="A cell's weight is multiplied by 1 + this · its change since the first date, the mean over bands of "
-        "the absolute difference in tenths of reflectance; 0: cells weigh alike",
+        description="A cell's weight is multiplied by 1 + this · its change since the first date, the mean over bands "
+        "of the absolute difference in tenths of reflectance; 0: cells weigh alike",
     )
 
 
