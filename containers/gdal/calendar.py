@@ -24,6 +24,7 @@ LEAST_SEEN: Final = 0.3
 """Share of a pasture's cells that must be clear for their mean to stand for it."""
 _SNOW_COVERED: Final = 0.5
 _BASE_QUANTILE: Final = 0.05
+_WHOLE: Final = 0.999
 _FIRST_SOUTHERN: Final = 32_700
 
 
@@ -47,7 +48,7 @@ def run(params: CalendarParams, out: Path) -> CalendarResult:
     """Raises `bad_parameters`, `bad_regions`, `grid_mismatch`, `unknown_band`, `no_valid_pixels`."""
     if len(tiles := sorted({one.tile for one in params.slices})) > 1:
         raise StepError("bad_parameters", f"The slices are of several tiles: {tiles}.", "Give those of one tile.")
-    inside = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
+    inside, share = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
     watch = SnowWatch(params.years, int(inside.sum()), south=params.grid.epsg >= _FIRST_SOUTHERN)
     seen: list[Summary] = []
     for view in views(params.slices, params.grid, inside):
@@ -66,7 +67,7 @@ def run(params: CalendarParams, out: Path) -> CalendarResult:
         trend=write_trend(params.pasture_id, events, out / "trend.csv"),
         snow_free=dict(_written_maps(snow, inside, params, out)),
         grid=params.grid,
-        warnings=tuple(_unmasked(params)),
+        warnings=(*_unmasked(params), *_cut(params, share)),
     )
 
 
@@ -101,6 +102,15 @@ def _unmasked(params: CalendarParams) -> Iterator[StepWarning]:
             code="unmasked",
             reason=f"{len(lacking)} of {len(params.slices)} slices say nothing of {layers}: they are not used.",
             hint="Give products with masks, or snow products of these dates.",
+        )
+
+
+def _cut(params: CalendarParams, share: float) -> Iterator[StepWarning]:
+    if share < _WHOLE:
+        yield StepWarning(
+            code="pasture_cut",
+            reason=f"{share:.0%} of the pasture {params.pasture_id!r} lie in the window: its days are of that part.",
+            hint="The rest lies in another tile, or the window is too small.",
         )
 
 

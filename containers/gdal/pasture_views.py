@@ -50,9 +50,14 @@ class Summary(NamedTuple):
     snow_share: float
 
 
-def pasture_cells(outline: Path, pasture_id: str, grid: Grid) -> NDArray[np.bool_]:
-    """Cells of the window whose centre lies in the pasture, (y, x). Raises `bad_regions`, `no_valid_pixels`."""
+def pasture_cells(outline: Path, pasture_id: str, grid: Grid) -> tuple[NDArray[np.bool_], float]:
+    """Cells of the window whose centre lies in the pasture, (y, x), and the share of its area inside the window.
+
+    Raises `bad_regions`, `no_valid_pixels`.
+    """
     frame = gpd.read_parquet(outline)
+    if frame.crs is None:
+        raise StepError("bad_regions", f"{outline.name} has no coordinate reference system.", "Assign one to the file.")
     ids = frame["pasture_id"].astype(str) if "pasture_id" in frame else frame.index.astype(str)[:0]
     row = np.flatnonzero(ids == pasture_id)
     if len(row) != 1:
@@ -71,7 +76,8 @@ def pasture_cells(outline: Path, pasture_id: str, grid: Grid) -> NDArray[np.bool
             f"No cell of {tuple(grid.bounds)} in EPSG:{grid.epsg} has its centre in the pasture {pasture_id!r}.",
             "Give the window around this pasture, and pastures larger than a cell.",
         )
-    return inside
+    on_grid = shapely.intersection(geometry, shapely.box(*grid.bounds))
+    return inside, float(shapely.area(on_grid) / shapely.area(geometry))
 
 
 def views(slices: Sequence[Slice], grid: Grid, inside: NDArray[np.bool_]) -> Iterator[View]:

@@ -80,16 +80,17 @@ def test_points_of_the_second_zone_are_declared_rightly_in_the_first(sample_data
 
 
 def test_the_whole_survey_of_points(survey, tmp_path):
-    """1,702 rows are 1,027 sites in 1,010 cells, seven of which are called by two classes."""
+    """1,702 rows of 1,027 names: 1,001 places, and nine cells of two classes, with two names each."""
     sites, notices = surveyed(tmp_path, *map(survey, map(points, SURVEYED)), tiles=list(SURVEYED), fields=POINT_FIELDS)
-    assert sum(SURVEYED.values()) == 1702
     per_code = notices["code"].value_counts()
-    assert len(sites) + per_code["duplicate"] + per_code["contradictory"] == 1702
+    assert (len(sites), per_code["duplicate"], per_code["contradictory"]) == (1001, 647, 54)
+    assert sum(SURVEYED.values()) == 1001 + 647 + 54
     assert sites["site_id"].is_unique
     assert "repeated_id" not in per_code
     assert not sites.duplicated(["epsg", "x_m", "y_m"]).any()
     assert (sites["class_code"] == "NA").sum() == 13
     contradictory = notices[notices["code"] == "contradictory"]
+    assert contradictory["site_id"].nunique() == 18
     assert {"VANCHA03", "VANCHA_T38"} <= set(contradictory["site_id"])
     assert not set(contradictory["site_id"]) & set(sites["site_id"])
 

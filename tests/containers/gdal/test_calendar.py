@@ -405,6 +405,14 @@ def test_what_is_refused(tmp_path, slices):
     assert code_of(tmp_path, slices, [good[0], *hidden]) == "no_valid_pixels"
 
 
+def test_a_pasture_that_reaches_out_of_the_window(tmp_path, slices):
+    made = [slices.slice(Y0 + day, 0.5) for day in (150, 160)]
+    twice = shapely.box(PASTURE.bounds[0], WINDOW.bounds.north - 50, PASTURE.bounds[2], WINDOW.bounds.north + 50)
+    result, _, _ = told(tmp_path, slices, made, outline=slices.outline(geometry=twice))
+    assert [warning.code for warning in result.warnings] == ["pasture_cut"]
+    assert "50% of the pasture 'alp' lie in the window" in result.warnings[0].reason
+
+
 def test_an_empty_view_has_no_figures():
     nothing = summary(View(1, np.full(4, np.nan, "float32"), np.array([True, False, False, False])))
     assert np.isnan([nothing.mean, nothing.p10, nothing.p90]).all()
