@@ -1,6 +1,7 @@
 """A type map as a picture and as areas: the parameters of the steps that draw, sample and estimate."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from containers.base.contract.files import File
 from containers.gdal.contract.areas import AreasParams, SampleClassesParams, SampleResult
@@ -13,6 +14,9 @@ from containers.tensorflow.contract.types import (
     TYPE_UNSEEN,
     MapTypesResult,
 )
+
+_LEAST_POINTS: Final = 5
+"""In every stratum: with many types, more would leave the large ones too few (docs/pasture_maps.md)."""
 
 
 def type_classes(mapped: MapTypesResult) -> dict[str, int]:
@@ -44,7 +48,7 @@ def sample_params(
         reference=reference,
         reference_names=names,
         points=points,
-        min_per_stratum=5,
+        min_per_stratum=_LEAST_POINTS,
         seed=seed,
     )
 
