@@ -1,7 +1,6 @@
 """What the steps have found on one pasture, read from their tables."""
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -69,17 +68,6 @@ class Calendar:
     trends: tuple[Trend, ...]
 
 
-@dataclass(frozen=True)
-class ModelSkill:
-    """How often the model names the right type on pastures that it has not seen, with a 95 % interval."""
-
-    accuracy: float
-    lower: float
-    upper: float
-    sites: int
-    pastures: int
-
-
 def read_calendar(events: Path, curve: Path, trend: Path, pasture_id: str) -> Calendar:
     """The rows of one pasture."""
     return Calendar(
@@ -103,17 +91,6 @@ def read_areas(estimates: Path) -> tuple[TypeArea, ...]:
             )
             for row in csv.DictReader(stream)
         )
-
-
-def read_skill(metrics: Path, card: Path) -> ModelSkill | None:
-    """From the table of metrics and the card of `tensorflow.train_types`; None where they do not tell."""
-    domain = json.loads(card.read_text())["domain"]
-    with metrics.open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            if row["name"] == "overall_accuracy" and not row["class"] and row["value"]:
-                value, lower, upper = (float(row[name]) for name in ("value", "lower", "upper"))
-                return ModelSkill(value, lower, upper, sum(domain["sites"].values()), len(domain["groups"]))
-    return None
 
 
 def _event(row: dict[str, str]) -> Event:

@@ -8,11 +8,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from containers.tensorflow.contract.types import MapTypesResult
-from tasks.pastures.findings import ModelSkill, read_areas, read_calendar
+from tasks.pastures.findings import read_areas, read_calendar
 from tasks.pastures.sheet_areas import TypeAreas, hectares, type_areas
 from tasks.pastures.sheet_calendar import EventRow, event_rows
 from tasks.pastures.sheet_curve import pasture_chart, render_chart
-from tasks.pastures.sheet_doubts import doubts
+from tasks.pastures.sheet_doubts import ModelSkill, doubts
 from tasks.publishing.report_page import TEMPLATES, data_uri
 
 _MAX_NAME: Final = 44

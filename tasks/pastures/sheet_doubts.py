@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
-from tasks.pastures.findings import Calendar, ModelSkill
+from tasks.pastures.findings import Calendar
 from tasks.pastures.sheet_areas import TypeAreas, percent
 from tasks.pastures.sheet_calendar import EVENTS
 
@@ -13,6 +13,16 @@ _FEW_VIEWS, _LONG_GAP_DAYS = 12, 30
 _MAX_CHARACTERS, _MAX_SENTENCE = 1100, 220
 """What fits the page, and at most of one sentence."""
 _PROCESSORS: Final = {"esa": "ESA's own processing (Sen2Cor)", "maja": "the MAJA processing of THEIA"}
+
+
+class ModelSkill(NamedTuple):
+    """How often the model names the right type on pastures that it has not seen, with a 95 % interval."""
+
+    accuracy: float
+    lower: float
+    upper: float
+    sites: int
+    pastures: int
 
 
 def doubts(

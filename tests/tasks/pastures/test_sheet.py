@@ -1,6 +1,5 @@
 """The sheet of a pasture: what stands on it, in which words, and that data cannot become markup."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -10,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tasks.pastures.findings import ModelSkill, read_skill
 from tasks.pastures.sheet import make_sheet, render_sheet
+from tasks.pastures.sheet_doubts import ModelSkill
 from tests.tasks.pastures.made_pasture import CELLS, HOSTILE, TYPES, events, made_files, made_map, write_csv
 
 SKILL = ModelSkill(0.52, 0.45, 0.6, 456, 71)
@@ -186,12 +185,5 @@ def test_it_prints_on_one_page(tmp_path) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "sheet.pdf").read_bytes())) == 1
 
 
-def test_the_models_skill_is_that_on_unseen_pastures(tmp_path) -> None:
-    domain = {"groups": ["a", "b"], "years": [2017], "sites": {"X": 9, "Y": 4}}
-    (tmp_path / "card.json").write_text(json.dumps({"domain": domain}))
-    rows = [("overall_accuracy", "X", 0.9, 0.8, 1.0), ("overall_accuracy", "", 0.5, 0.4, 0.6)]
-    metrics = write_csv(tmp_path / "metrics.csv", "name, class, value, lower, upper", rows)
-    assert read_skill(metrics, tmp_path / "card.json") == ModelSkill(0.5, 0.4, 0.6, 13, 2)
-    nothing = write_csv(tmp_path / "none.csv", "name, class, value, lower, upper", rows[:1])
-    assert read_skill(nothing, tmp_path / "card.json") is None
+def test_a_model_of_unknown_skill_says_so(tmp_path) -> None:
     assert "is not known" in text_of(render_sheet(sheet_of(tmp_path, skill=None)))

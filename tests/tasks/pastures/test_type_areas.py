@@ -1,4 +1,4 @@
-"""A type map as a picture and as areas; its colours are told apart by everybody."""
+"""Areas of the types of a map; its colours are told apart by everybody."""
 
 from itertools import combinations
 
@@ -8,7 +8,7 @@ import pytest
 from containers.base.contract.files import File
 from containers.gdal.contract.areas import SampleResult
 from containers.tensorflow.type_legend import COLOURS, colours_of
-from tasks.pastures.type_areas import areas_params, sample_params, type_classes, type_picture
+from tasks.pastures.type_areas import areas_params, sample_params, type_classes
 from tests.containers.gdal.test_palette import VISION, seen
 from tests.tasks.pastures.made_pasture import made_map
 
@@ -32,14 +32,6 @@ def test_without_a_sample_areas_are_counted() -> None:
     estimated = areas_params(made_map(TYPES), SampleResult(sample=FILE, strata=FILE))
     assert (estimated.sample, estimated.strata, estimated.doubtful) == (FILE, FILE, 254)
     assert estimated.classes == type_classes(made_map(TYPES))
-
-
-def test_the_picture_has_the_colours_of_the_map() -> None:
-    mapped = made_map(TYPES)
-    picture = type_picture(mapped, "types-a1", "Types")
-    assert {str(code): colour for code, colour in picture.colours.items()} == mapped.colours
-    assert picture.labels == {1: "mat", 2: "rich", 3: "snowbed", 254: "not known", 255: "not seen"}
-    assert picture.nodata_is_outside
 
 
 @pytest.mark.parametrize("vision", VISION)
