@@ -1,18 +1,20 @@
-"""A type map as a picture and as areas: the parameters of the steps that draw, sample and estimate."""
+"""Areas of the types of a map: the parameters of the steps that sample and estimate."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from containers.base.contract.files import File
 from containers.gdal.contract.areas import AreasParams, SampleClassesParams, SampleResult
-from containers.gdal.contract.quicklook import Picture
 from containers.tensorflow.contract.types import (
     OTHER_TYPES,
     TYPE_DOUBTFUL,
     TYPE_NODATA,
     TYPE_OTHER,
-    TYPE_UNSEEN,
     MapTypesResult,
 )
+
+_LEAST_POINTS: Final = 5
+"""In every stratum: with many types, more would leave the large ones too few (docs/pasture_maps.md)."""
 
 
 def type_classes(mapped: MapTypesResult) -> dict[str, int]:
@@ -44,7 +46,7 @@ def sample_params(
         reference=reference,
         reference_names=names,
         points=points,
-        min_per_stratum=5,
+        min_per_stratum=_LEAST_POINTS,
         seed=seed,
     )
 
@@ -58,18 +60,4 @@ def areas_params(mapped: MapTypesResult, sample: SampleResult | None) -> AreasPa
         cell_area_ha=mapped.cell_area_ha,
         sample=sample.sample if sample else None,
         strata=sample.strata if sample else None,
-    )
-
-
-def type_picture(mapped: MapTypesResult, name: str, title: str) -> Picture:
-    """The types in the colours of the map's style."""
-    labels = {int(code): label for code, label in mapped.legend.items()}
-    return Picture(
-        name=name,
-        title=title,
-        kind="classes",
-        rasters=(mapped.types,),
-        labels=labels | {TYPE_DOUBTFUL: "not known", TYPE_UNSEEN: "not seen"},
-        colours={int(code): colour for code, colour in mapped.colours.items()},
-        nodata_is_outside=True,
     )

@@ -114,7 +114,7 @@ def picture(path: Path, width: int = 300, height: int = 240) -> Path:
 
 def made_map(types: tuple[str, ...] = TYPES, **fields: Any) -> MapTypesResult:
     file = File(href="store:tensorflow.map_types/key/1/types.tif", content_id="sha256:0", size=1)
-    counts = dict(zip(types, (*CELLS, *[30] * (len(types) - len(CELLS))), strict=True))
+    counts = dict(zip(types, (*CELLS[: len(types)], *[30] * (len(types) - len(CELLS))), strict=True))
     facts: dict[str, Any] = {
         "types": file,
         "confidence": file,

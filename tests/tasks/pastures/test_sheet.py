@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tasks.pastures.sheet import ModelSkill, make_sheet, render_sheet
+from tasks.pastures.sheet import make_sheet, render_sheet
+from tasks.pastures.sheet_doubts import ModelSkill
 from tests.tasks.pastures.made_pasture import CELLS, HOSTILE, TYPES, events, made_files, made_map, write_csv
 
 SKILL = ModelSkill(0.52, 0.45, 0.6, 456, 71)
@@ -182,3 +183,7 @@ def test_it_prints_on_one_page(tmp_path) -> None:
     command = [str(BROWSER), "--headless", "--no-sandbox", f"--print-to-pdf={tmp_path / 'sheet.pdf'}"]
     subprocess.run([*command, str(tmp_path / "sheet.html")], check=True, timeout=120, capture_output=True)
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "sheet.pdf").read_bytes())) == 1
+
+
+def test_a_model_of_unknown_skill_says_so(tmp_path) -> None:
+    assert "is not known" in text_of(render_sheet(sheet_of(tmp_path, skill=None)))
