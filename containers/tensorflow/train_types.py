@@ -13,7 +13,7 @@ from containers.base.contract.step import StepError, StepWarning
 from containers.base.step import local_path, main, progress
 from containers.tensorflow.contract.types import TrainTypesParams, TrainTypesResult, TypesModel
 from containers.tensorflow.network import prepare_backend
-from containers.tensorflow.type_classifiers import Asked, candidates, plain_forest, without_threads
+from containers.tensorflow.type_classifiers import Asked, candidates, plain_forest
 from containers.tensorflow.type_figures import draw_calibration, draw_confusion, draw_importance, draw_learning
 from containers.tensorflow.type_folds import Fitted, Sample, fit_chosen, judge
 from containers.tensorflow.type_importance import importances, learning_curve
@@ -68,7 +68,7 @@ def judged_by_groups(
     offered = candidates(params.classifier, _asked(sites, params), tuned=params.tuned)
     ours = judge(offered, sample, params.folds, params.seed, n_types)
     progress(1, _STAGES, f"{params.classifier} judged on {params.folds} folds")
-    forest = plain_forest(params.seed, params.execution.threads)
+    forest = plain_forest(params.seed)
     plain = np.zeros_like(ours.probabilities)
     majority = np.zeros(len(types), dtype=np.intp)
     for fold in range(params.folds):
@@ -81,7 +81,7 @@ def judged_by_groups(
 
 
 def _asked(sites: SiteTable, params: TrainTypesParams) -> Asked:
-    return Asked(sites.names, params.seed, params.execution.threads)
+    return Asked(sites.names, params.seed)
 
 
 def _written_model(report: Report, final: Fitted, params: TrainTypesParams, out: Path) -> TypesModel:
@@ -89,7 +89,7 @@ def _written_model(report: Report, final: Fitted, params: TrainTypesParams, out:
         path = out / "model.keras"
         final.estimator.model_.save(path)
     else:
-        path = write_plain(without_threads(final.estimator), out / "model.skops")
+        path = write_plain(final.estimator, out / "model.skops")
     sites = report.sites
     card = TypesCard(
         classes=report.types,

@@ -18,7 +18,6 @@ class Asked(NamedTuple):
     names: tuple[str, ...]
     """Of the features."""
     seed: int
-    threads: int
 
 
 def candidates(classifier: Classifier, asked: Asked, *, tuned: bool) -> tuple[Any, ...]:
@@ -27,14 +26,9 @@ def candidates(classifier: Classifier, asked: Asked, *, tuned: bool) -> tuple[An
     return found if tuned else found[:1]
 
 
-def plain_forest(seed: int, threads: int) -> RandomForestClassifier:
+def plain_forest(seed: int) -> RandomForestClassifier:
     """A forest as it comes, which every classifier is compared with (Breiman 2001, doi:10.1023/A:1010933404324)."""
-    return RandomForestClassifier(_TREES, random_state=seed, n_jobs=threads)
-
-
-def without_threads(estimator: Any) -> Any:
-    """The same classifier, whose file does not tell how many threads it was fitted with."""
-    return estimator.set_params(n_jobs=None) if "n_jobs" in estimator.get_params() else estimator
+    return RandomForestClassifier(_TREES, random_state=seed)
 
 
 def _discriminants(asked: Asked) -> tuple[Any, ...]:
@@ -50,9 +44,7 @@ def _forests(asked: Asked) -> tuple[Any, ...]:
         {"min_samples_leaf": 1},
         {"min_samples_leaf": 2, "class_weight": "balanced", "max_features": 0.2},
     )
-    return tuple(
-        RandomForestClassifier(_TREES, random_state=asked.seed, n_jobs=asked.threads, **setting) for setting in settings
-    )
+    return tuple(RandomForestClassifier(_TREES, random_state=asked.seed, **setting) for setting in settings)
 
 
 def _boosted(asked: Asked) -> tuple[Any, ...]:
