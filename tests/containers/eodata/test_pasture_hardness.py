@@ -8,7 +8,7 @@ import pytest
 
 from containers.base.contract.step import Execution
 from containers.eodata.contract.simulate import ArchiveParams
-from containers.eodata.pasture_hardness import PERIODS, period_medians, figures
+from containers.eodata.pasture_hardness import PERIODS, figures, period_medians
 from containers.eodata.simulate import run
 
 PROFILE = Path("containers/eodata/profiles/pastures.json")
