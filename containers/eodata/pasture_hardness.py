@@ -35,10 +35,10 @@ from containers.eodata.traps import planned
 PERIODS: Final = 8
 _FIRST, _LAST = (4, 1), (10, 31)
 _FOLDS: Final = 6
-_TREES: Final = 300
+_TREES: Final = 100
 _LEAST_SITES: Final = 10
 """Types with fewer sites are left out."""
-_SEEDS: Final = (0, 1, 2)
+_SEEDS: Final = (0, 1)
 """The figures are means over forests grown, and folds cut, with these."""
 _CLEAR: Final = (Scl.VEGETATION, Scl.NOT_VEGETATED, Scl.WATER, Scl.UNCLASSIFIED, Scl.DARK)
 _BANDS: Final = (
@@ -111,7 +111,7 @@ class PastureArchive:
         first, last = (date(year, *day).toordinal() for day in (_FIRST, _LAST))
         share = np.array([(each.start.date().toordinal() - first) / (last - first + 1) for each in seen])
         period = np.clip(np.floor(share * PERIODS), 0, PERIODS - 1).astype(np.int64)
-        return _medians(spectra, period), np.isfinite(spectra[:, :, 0]).sum(axis=0)
+        return period_medians(spectra, period), np.isfinite(spectra[:, :, 0]).sum(axis=0)
 
     def _spectra(
         self, acquisition: Acquisition, row: npt.NDArray[np.int64], column: npt.NDArray[np.int64]
@@ -132,7 +132,7 @@ class PastureArchive:
         return found.astype(np.float32)
 
 
-def _medians(spectra: FloatArray, period: npt.NDArray[np.int64]) -> FloatArray:
+def period_medians(spectra: FloatArray, period: npt.NDArray[np.int64]) -> FloatArray:
     """(date, site, feature) → (site, period · feature)."""
     _, sites, features = spectra.shape
     found = np.full((PERIODS, sites, features), np.nan, dtype=np.float32)
