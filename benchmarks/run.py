@@ -20,7 +20,7 @@ from tasks import checkout
 
 BENCHMARKS = (
     "align", "mask", "cube", "predict", "zonal", "fill", "productivity", "forest", "burn", "dataset",
-    "download", "site_dataset", "step",
+    "download", "cut", "site_dataset", "step",
 )  # fmt: skip
 
 
@@ -68,6 +68,9 @@ BARS = (
     Bar("download", "seconds to the line rate of four connections", "clearground", "seconds", 1.25, to="line"),
     Bar("download", "seconds to one object after another", "clearground", "seconds", 0.5, to="single"),
     Bar("download", "peak memory, MB", "clearground", "peak_mb", 512),
+    Bar("cut", "seconds to decoding the blocks touched", "clearground", "seconds", 1.5, to="decode"),
+    Bar("cut", "seconds to the prototype's way", "clearground", "seconds", 1.0, to="prototype"),
+    Bar("cut", "peak memory, MB", "clearground", "peak_mb", 1024),
 )
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from containers.base.contract.step import StepError
-from flows import cli_masks
+from flows import cli_masks, cli_pastures
 from tasks import checkout
 
 checkout.use_own_prefect()
@@ -20,6 +20,7 @@ store_app = typer.Typer(no_args_is_help=True, help="The artifact store.")
 app.add_typer(eodata, name="eodata")
 app.add_typer(store_app, name="store")
 app.add_typer(cli_masks.app, name="masks")
+app.add_typer(cli_pastures.app, name="pastures")
 console = Console()
 
 Profile = Annotated[str, typer.Option(help="Profile of the simulated archive: tiny, demo or full.")]

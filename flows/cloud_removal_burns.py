@@ -3,7 +3,7 @@
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.pair import Pair
-from containers.gdal.contract.areas import AreasParams, AreasResult
+from containers.gdal.contract.areas import AreasParams, AreasResult, SampleClassesParams
 from containers.gdal.contract.burn import (
     BURN_CLASSES,
     BurnParams,
@@ -13,7 +13,6 @@ from containers.gdal.contract.burn import (
     CompareBurnsParams,
     CompareBurnsResult,
     Reflectances,
-    SampleBurnParams,
     SharesParams,
     SharesResult,
 )
@@ -138,9 +137,11 @@ def estimate_areas(
     """Design-based areas where it is known what burned; else counts and no interval."""
     sample = None
     if inputs.true_burn:
-        sample = gdal.sample_burn.submit(
-            SampleBurnParams(
-                burned=burn.burned,
+        sample = gdal.sample_classes.submit(
+            SampleClassesParams(
+                mapped=burn.burned,
+                classes=BURN_CLASSES,
+                beside=BURNED,
                 period=paired.dates[-1].label,
                 reference=inputs.true_burn,
                 regions=counts.regions,

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -25,6 +25,7 @@ from tasks.settings import get_settings
 from tasks.vegetation.intake import take_in_series
 from tasks.vegetation.plan import plan_series
 
+Form = TypeVar("Form", bound=BaseModel)
 FLOWS: Final = {
     "cloud_mask_model": "CloudMaskModelParams",
     "cloud_removal": "CloudRemovalParams",
@@ -52,7 +53,11 @@ def form_of(name: str) -> type[BaseModel]:
 
 def flow_params(name: str, values: Mapping[str, object]) -> BaseModel:
     """The validated parameters of a flow. Raises `bad_parameters` that lists every wrong field."""
-    form = form_of(name)
+    return validated(form_of(name), values)
+
+
+def validated(form: type[Form], values: Mapping[str, object]) -> Form:
+    """The values as that model. Raises `bad_parameters` that lists every wrong field."""
     try:
         return form.model_validate(values)
     except ValidationError as error:

@@ -3,7 +3,13 @@
 from prefect import task
 
 from containers.gdal.contract.align import AlignParams, AlignResult
-from containers.gdal.contract.areas import AreasParams, AreasResult, SampleParams, SampleResult
+from containers.gdal.contract.areas import (
+    AreasParams,
+    AreasResult,
+    SampleClassesParams,
+    SampleParams,
+    SampleResult,
+)
 from containers.gdal.contract.burn import (
     BurnParams,
     BurnResult,
@@ -11,10 +17,10 @@ from containers.gdal.contract.burn import (
     ChangeMapResult,
     CompareBurnsParams,
     CompareBurnsResult,
-    SampleBurnParams,
     SharesParams,
     SharesResult,
 )
+from containers.gdal.contract.calendar import CalendarParams, CalendarResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
@@ -55,6 +61,7 @@ from containers.gdal.contract.sites import (
     SiteSpectraParams,
     SiteSpectraResult,
 )
+from containers.gdal.contract.survey import SurveyParams, SurveyResult
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -203,8 +210,8 @@ def compare_burns(params: CompareBurnsParams) -> CompareBurnsResult:
     return run_step(params)
 
 
-@task(**STEP_TASK, task_run_name="reference sample of the burn")
-def sample_burn(params: SampleBurnParams) -> SampleResult:
+@task(**STEP_TASK, task_run_name="reference sample of {params.mapped.name}")
+def sample_classes(params: SampleClassesParams) -> SampleResult:
     return run_step(params)
 
 
@@ -248,6 +255,21 @@ def join_dem(params: DemParams) -> DemResult:
     return run_step(params)
 
 
+@task(**STEP_TASK, task_run_name="survey")
+def take_survey(params: SurveyParams) -> SurveyResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="calendar of {params.pasture_id}")
+def tell_calendar(params: CalendarParams) -> CalendarResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="cut one acquisition")
+def cut_scene(params: CutParams) -> Slice:
+    return run_step(params)
+
+
 @task(**STEP_TASK, task_run_name="spectra of sites {params.slices[0].tile}")
 def site_spectra(params: SiteSpectraParams) -> SiteSpectraResult:
     return run_step(params)
@@ -260,9 +282,4 @@ def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
 
 @task(**STEP_TASK, task_run_name="dataset of sites")
 def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
-    return run_step(params)
-
-
-@task(**STEP_TASK, task_run_name="cut one acquisition")
-def cut_scene(params: CutParams) -> Slice:
     return run_step(params)

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
@@ -57,6 +57,24 @@ def make_periods(kind: PeriodKind, years: Iterable[int], months: Sequence[int] =
     return tuple(_months(f"{year}-{initials}", year, months) for year in ordered_years)
 
 
+def months_of(period: Period) -> tuple[Period, ...]:
+    """A period cut at the first of every month."""
+    firsts = [period.start]
+    while (following := _next_month(firsts[-1])) <= period.end:
+        firsts.append(following)
+    ends = [*(later - timedelta(days=1) for _, later in pairwise(firsts)), period.end]
+    return tuple(Period(label=f"{first:%Y-%m}", start=first, end=end) for first, end in zip(firsts, ends, strict=True))
+
+
+def with_margins(periods: Sequence[Period], *, days_before: int, days_after: int) -> Period:
+    """From before the first period to after the last. What has not happened yet is not asked for: `bad_dates`."""
+    first = periods[0].start - timedelta(days=days_before)
+    last = min(periods[-1].end + timedelta(days=days_after), date.today())
+    if first > last:
+        raise StepError("bad_dates", f"{first} is in the future.", "Name years that have begun.")
+    return Period(label="search", start=first, end=last)
+
+
 def covering_ranges(periods: Iterable[Period]) -> tuple[tuple[date, date], ...]:
     """The days of all periods as few intervals, none of which crosses New Year: long searches time out."""
     merged: list[tuple[date, date]] = []
@@ -97,3 +115,7 @@ def _months(label: str, end_year: int, months: Sequence[int]) -> Period:
     start_year = end_year - 1 if months[0] > months[-1] else end_year
     last_day = monthrange(end_year, months[-1])[1]
     return Period(label=label, start=date(start_year, months[0], 1), end=date(end_year, months[-1], last_day))
+
+
+def _next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

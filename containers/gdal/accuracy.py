@@ -26,12 +26,16 @@ class Accuracy(NamedTuple):
 
 
 def accuracies(sample: ReferenceSample, legend: Legend, confidence: float) -> list[Accuracy]:
-    """Overall accuracy of every period, user's and producer's of every class and change (Stehman 2014)."""
+    """Overall accuracy of every period, user's and producer's of every class and change (Stehman 2014).
+
+    Cells whose class the map leaves open count in the producer's accuracies, not in the overall one.
+    """
     rows = []
     for n, (period, reference) in enumerate(sample.reference.items()):
         agree = (reference == sample.mapped[period]).astype(float)
-        overall = sample.design.ratio(agree, np.ones_like(agree))
-        rows.append(_row(period, "overall", "all", overall, len(agree), confidence))
+        told = np.isin(sample.mapped[period], list(legend.values())).astype(float)
+        overall = sample.design.ratio(agree, told)
+        rows.append(_row(period, "overall", "all", overall, int(told.sum()), confidence))
         changes = [name for name in _CHANGES if n and is_known(name, legend)]
         for name in (*legend, *changes):
             truth, mapped = (shown(name, period, codes, legend) for codes in (sample.reference, sample.mapped))

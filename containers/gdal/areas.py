@@ -45,7 +45,7 @@ def run(params: AreasParams, out: Path) -> AreasResult:
     if params.sample is None or params.strata is None:
         rows = [_counted(count, params.cell_area_ha) for count in counts]
         return AreasResult(estimates=_write(out / "estimates.csv", Area, rows))
-    sample = read_sample(local_path(params.sample), local_path(params.strata), params.classes)
+    sample = read_sample(local_path(params.sample), local_path(params.strata), params.classes, params.doubtful)
     _require_same_map(sample, counts)
     rows = [area(count, sample, params) for count in counts]
     estimates = _write(out / "estimates.csv", Area, rows)

@@ -28,6 +28,9 @@ _MIN_SIDE_PX = 480
 _KEY_PX, _EDGE_PX, _LINE_PX, _FOOT_PX, _BANNER_PX = 210, 12, 24, 46, 26
 _BANNER = "SIMULATED DATA: invented land, no real place"
 _BANNER_COLOUR = "#7A0177"
+_BANNER_TEXT_PX = 440
+_ENTRY_PX, _WRAPPED_PX = 25, 16
+"""Height of an entry of the key, and of every further line of it."""
 _OUTLINE, _HALO = "#222222", "#FFFFFF"
 
 
@@ -68,6 +71,8 @@ class _Layout(NamedTuple):
     map_width: int
     map_height: int
     head: int
+    body: int
+    """Height of the map or of its key, whichever is taller: both begin at the top."""
 
     @property
     def width(self) -> int:
@@ -75,7 +80,7 @@ class _Layout(NamedTuple):
 
     @property
     def height(self) -> int:
-        return self.map_height + self.head + _FOOT_PX
+        return self.body + self.head + _FOOT_PX
 
     def box(self, left: float, bottom: float, width: float, height: float) -> tuple[float, float, float, float]:
         """Pixels from the lower left corner to matplotlib's fractions of the figure."""
@@ -87,13 +92,20 @@ def draw_sheet(sheet: Sheet, path: Path) -> None:
     lines = _title_lines(sheet)
     layout = _layout(sheet, len(lines))
     figure = Figure(figsize=(layout.width / _DPI, layout.height / _DPI), dpi=_DPI, facecolor="white")
-    axes = figure.add_axes(layout.box(_EDGE_PX, _FOOT_PX, layout.map_width, layout.map_height))
-    _draw_map(axes, sheet)
-    _draw_scale_bar(axes, sheet.bounds)
+    bottom = _FOOT_PX + layout.body - layout.map_height
+    _draw_map(figure.add_axes(layout.box(_EDGE_PX, bottom, layout.map_width, layout.map_height)), sheet)
     _draw_key(figure, layout, sheet.key)
     _write_around(figure, layout, sheet, lines)
     # Of ramps every step must stay; of the rest, the colours that cover most.
     _save(figure, path, Quantize.MAXCOVERAGE if isinstance(sheet.key, ColourBar) else Quantize.MEDIANCUT)
+
+
+def draw_bare(sheet: Sheet, path: Path) -> None:
+    """Draw and save the map alone, with outlines and scale bar, for a page that brings title and key itself."""
+    layout = _layout(sheet, 0)
+    figure = Figure(figsize=(layout.map_width / _DPI, layout.map_height / _DPI), dpi=_DPI, facecolor="white")
+    _draw_map(figure.add_axes((0, 0, 1, 1)), sheet)
+    _save(figure, path, Quantize.MEDIANCUT)
 
 
 def scale_bar_km(width_m: float) -> float:
@@ -108,7 +120,14 @@ def _layout(sheet: Sheet, title_lines: int) -> _Layout:
     longest_px = max(*sheet.picture.shape[:2], _MIN_SIDE_PX)
     factor = longest_px / max(width_m, height_m)
     head = title_lines * _LINE_PX + _EDGE_PX + (_BANNER_PX if sheet.simulated else 0)
-    return _Layout(max(1, round(width_m * factor)), max(1, round(height_m * factor)), head)
+    map_width, map_height = max(1, round(width_m * factor)), max(1, round(height_m * factor))
+    return _Layout(map_width, map_height, head, max(map_height, _key_height(sheet.key)))
+
+
+def _key_height(key: Sequence[Entry] | ColourBar) -> int:
+    if isinstance(key, ColourBar):
+        return 0
+    return sum(_ENTRY_PX + (len(_wrapped(entry).splitlines()) - 1) * _WRAPPED_PX for entry in key)
 
 
 def _title_lines(sheet: Sheet) -> list[str]:
@@ -124,25 +143,29 @@ def _draw_map(axes: Any, sheet: Sheet) -> None:
         for colour, width in ((_HALO, 2.6), (_OUTLINE, 1.1)):
             sheet.regions.boundary.plot(ax=axes, color=colour, linewidth=width, aspect=None)
     axes.set(xlim=(west, east), ylim=(south, north), xticks=[], yticks=[], xlabel="", ylabel="")
+    _draw_scale_bar(axes, sheet.bounds)
 
 
 def _draw_scale_bar(axes: Any, bounds: Bounds) -> None:
     length_km = scale_bar_km(bounds.east - bounds.west)
     fraction = length_km * 1000 / (bounds.east - bounds.west)
     place = {"transform": axes.transAxes, "zorder": 10}
+    pixel = 1 / axes.bbox.height
+    bottom, thickness = max(0.02, 6 * pixel), max(0.012, 4 * pixel)
     axes.add_patch(
-        Rectangle((0.02, 0.02), fraction, 0.012, facecolor=_OUTLINE, edgecolor=_HALO, linewidth=1.5, **place)
+        Rectangle((0.02, bottom), fraction, thickness, facecolor=_OUTLINE, edgecolor=_HALO, linewidth=1.5, **place)
     )
     halo = [withStroke(linewidth=3, foreground=_HALO)]
-    middle = 0.02 + fraction / 2
-    axes.text(middle, 0.04, f"{length_km:g} km", ha="center", va="bottom", fontsize=10, path_effects=halo, **place)
+    length = f"{length_km:g} km" if length_km >= 1 else f"{length_km * 1000:g} m"
+    above = bottom + thickness + 3 * pixel
+    axes.text(0.02, above, length, ha="left", va="bottom", fontsize=10, path_effects=halo, **place)
 
 
 def _draw_key(figure: Figure, layout: _Layout, key: Sequence[Entry] | ColourBar) -> None:
     left, lowest = _EDGE_PX + layout.map_width + _EDGE_PX, 0
     if isinstance(key, ColourBar):
         height = min(layout.map_height - (3 * _EDGE_PX if key.missing else 0), 260)
-        bar = figure.add_axes(layout.box(left, _FOOT_PX + layout.map_height - height, 18, height))
+        bar = figure.add_axes(layout.box(left, _FOOT_PX + layout.body - height, 18, height))
         low, high = key.limits
         mappable = ScalarMappable(Normalize(low, high if high > low else low + 1), key.ramp)
         ticks = MaxNLocator(6, integer=key.whole_numbers)
@@ -150,14 +173,16 @@ def _draw_key(figure: Figure, layout: _Layout, key: Sequence[Entry] | ColourBar)
         if not key.missing:
             return
         key, lowest = (Entry(key.missing, "no data"),), height + 2 * _EDGE_PX
-    handles = [
-        Patch(facecolor=entry.colour, edgecolor="#666666", label=textwrap.fill(entry.label, 22)) for entry in key
-    ]
-    top = (_FOOT_PX + layout.map_height - lowest) / layout.height
+    handles = [Patch(facecolor=entry.colour, edgecolor="#666666", label=_wrapped(entry)) for entry in key]
+    top = (_FOOT_PX + layout.body - lowest) / layout.height
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(left / layout.width, top), frameon=False, fontsize=10,
         borderaxespad=0, handlelength=1.4, handleheight=1.1, labelspacing=0.7,
     )  # fmt: skip
+
+
+def _wrapped(entry: Entry) -> str:
+    return textwrap.fill(entry.label, 22)
 
 
 def _write_around(figure: Figure, layout: _Layout, sheet: Sheet, lines: Sequence[str]) -> None:
@@ -166,7 +191,8 @@ def _write_around(figure: Figure, layout: _Layout, sheet: Sheet, lines: Sequence
         strip = layout.box(0, layout.height - _BANNER_PX, layout.width, _BANNER_PX)
         figure.add_artist(Rectangle(strip[:2], strip[2], strip[3], facecolor=_BANNER_COLOUR, edgecolor="none"))
         middle = strip[1] + strip[3] / 2
-        figure.text(left, middle, _BANNER, color="white", va="center", fontsize=11, weight="bold")
+        size = min(11.0, 11.0 * (layout.width - 2 * _EDGE_PX) / _BANNER_TEXT_PX)
+        figure.text(left, middle, _BANNER, color="white", va="center", fontsize=size, weight="bold")
     top = 1 - ((_BANNER_PX if sheet.simulated else 0) + _EDGE_PX / 2) / layout.height
     figure.text(left, top, "\n".join(lines), va="top", fontsize=13, weight="bold")
     note = " · ".join([_grid_note(sheet), *sheet.notes])

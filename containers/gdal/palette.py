@@ -44,9 +44,11 @@ def change_colours(values: Sequence[int]) -> dict[int, str]:
     return colours | ({0: UNCHANGED} if 0 in values else {})
 
 
-def paint(values: NDArray[np.integer], valid: NDArray[np.bool_], colours: Mapping[int, str]) -> Rgb:
+def paint(
+    values: NDArray[np.integer], valid: NDArray[np.bool_], colours: Mapping[int, str], unknown: str = UNKNOWN
+) -> Rgb:
     """Colour codes, (y, x) to (y, x, 3); cells that are not valid or have no colour look unknown."""
-    picture = np.broadcast_to(_rgb(UNKNOWN), (*values.shape, 3)).copy()
+    picture = np.broadcast_to(_rgb(unknown), (*values.shape, 3)).copy()
     for value, colour in colours.items():
         picture[valid & (values == value)] = _rgb(colour)
     return picture

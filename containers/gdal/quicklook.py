@@ -12,7 +12,7 @@ from containers.base.contract.files import output_file
 from containers.base.contract.step import StepError
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.quicklook import Picture, QuicklookParams, QuicklookResult
-from containers.gdal.map_sheet import ColourBar, Entry, Sheet, draw_sheet
+from containers.gdal.map_sheet import ColourBar, Entry, Sheet, draw_bare, draw_sheet
 from containers.gdal.palette import (
     CYCLE,
     DAYS_RAMP,
@@ -122,13 +122,16 @@ def _coded(preview: Preview, picture: Picture, colours_of: Callable[[list[int]],
     labelled = {int(code): f"code {code}" for code in np.unique(codes[valid])} | picture.labels
     colours = colours_of(sorted(labelled)) | picture.colours
     key = [Entry(colours[code], labelled[code]) for code in sorted(labelled)]
+    if picture.nodata_is_outside:
+        return Drawing(preview, paint(codes, valid, colours, unknown="#FFFFFF"), tuple(key), (note,))
     if not valid.all() and UNKNOWN not in colours.values():
         key.append(Entry(UNKNOWN, "unknown"))
     return Drawing(preview, paint(codes, valid, colours), tuple(key), (note,))
 
 
 def _outlines(path: Path, epsg: int) -> GeoSeries:
-    return geopandas.read_file(path).geometry.to_crs(epsg=epsg)
+    read = geopandas.read_parquet if path.suffix == ".parquet" else geopandas.read_file
+    return read(path).geometry.to_crs(epsg=epsg)
 
 
 def _draw(picture: Picture, params: QuicklookParams, path: Path) -> None:
@@ -146,7 +149,7 @@ def _draw(picture: Picture, params: QuicklookParams, path: Path) -> None:
         regions=regions,
         simulated=params.simulated,
     )
-    draw_sheet(sheet, path)
+    (draw_bare if params.bare else draw_sheet)(sheet, path)
 
 
 def run(params: QuicklookParams, out: Path) -> QuicklookResult:

@@ -39,8 +39,9 @@ class ReferenceSample:
         return np.array([region in ids for ids in self.regions])
 
 
-def read_sample(sample: Path, strata: Path, classes: Mapping[str, int]) -> ReferenceSample:
-    """A sample whose classes have these codes. Raises `bad_sample`."""
+def read_sample(sample: Path, strata: Path, classes: Mapping[str, int], doubtful: int | None = None) -> ReferenceSample:
+    """A sample whose classes have these codes; where it is mapped, a point may be doubtful too. Raises `bad_sample`."""
+    mapped_codes = classes if doubtful is None else {**classes, "doubtful": doubtful}
     rows, cells = _rows(sample, _FIXED[3:]), _strata(strata)
     sampled = [name for name, n in cells.items() if name != UNKNOWN and n > 0]
     if strange := sorted({row["stratum"] for row in rows} - set(sampled)):
@@ -58,7 +59,7 @@ def read_sample(sample: Path, strata: Path, classes: Mapping[str, int]) -> Refer
         strata=cells,
         regions=tuple(frozenset(row["region_id"].split(REGION_SEPARATOR)) for row in rows),
         reference={period: _codes(rows, period, classes) for period in periods},
-        mapped={period: _codes(rows, _MAP + period, classes) for period in mapped} if mapped == periods else {},
+        mapped={period: _codes(rows, _MAP + period, mapped_codes) for period in mapped} if mapped == periods else {},
     )
 
 

@@ -22,7 +22,7 @@ def run(params: SampleParams, out: Path) -> SampleResult:
     population = Population(
         maps={period: local_path(file) for period, file in params.classes.items()},
         reference={period: local_path(file) for period, file in params.reference.items()},
-        codes=frozenset(map(int, CLASSES)),
+        codes={int(cover): int(cover) for cover in CLASSES},
         stratification=Stratification(tuple(params.classes), pooled=_is_pooled(params)),
         doubt=_doubt(params, grid),
         grid=grid,

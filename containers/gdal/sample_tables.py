@@ -1,6 +1,7 @@
 """A stratified random sample as tables: cells drawn, and map, regions and reference read at them."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,8 +34,8 @@ class Population(NamedTuple):
     """Period to mapped classes, in the order of time."""
     reference: dict[str, Path]
     """Period to the truth, in any CRS; periods without one are left blank."""
-    codes: frozenset[int]
-    """The classes that a reference may have."""
+    codes: Mapping[int, int]
+    """Code of the reference to the class that it stands for; of other codes the class is left blank."""
     stratification: Stratification
     doubt: Doubt
     grid: Grid
@@ -108,7 +109,7 @@ def _codes_at(path: Path, points: Points, grid: Grid) -> NDArray[np.int64]:
 
 def _reference_at(path: Path, points: Points, population: Population) -> list[str]:
     codes = _codes_at(path, points, population.grid)
-    return [str(code) if code in population.codes else "" for code in codes]
+    return [str(population.codes.get(int(code), "")) for code in codes]
 
 
 def _strata_columns(

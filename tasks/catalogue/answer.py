@@ -14,6 +14,8 @@ from tasks.catalogue.request import SearchRequest
 
 HINTS: Final = {
     "unknown_product": "Only names of Sentinel-1, and of Sentinel-2 in the compact format of December 2016, are read.",
+    "not_theia": "Give ZIPs under THEIA's names, such as SENTINEL2A_20170410-103021-460_L2A_T31TFJ_D_V1-4.zip.",
+    "broken_zip": "Download it again from THEIA.",
     "other_level": "Search the collection of the wanted level.",
     "test_baseline": "Baseline 99.xx is not for use.",
     "offline": "Order the product, or wait until the archive has staged it.",

@@ -13,8 +13,8 @@ from tasks.cloud_removal.paired import PairedDates
 from tasks.ledger import Row
 from tasks.publishing.headlines import headlines
 from tasks.publishing.product import Product
-from tasks.publishing.publication import IllustrationFile, PathOf
-from tasks.publishing.report_page import Illustration, render_page
+from tasks.publishing.publication import Evidence, PathOf
+from tasks.publishing.report_page import render_page
 from tasks.publishing.tables import COLUMNS, Figures
 
 METHODS: Final = {
@@ -43,7 +43,7 @@ class DateRow(Contract):
     track: str
 
 
-class RemovalEvidence(Contract):
+class RemovalEvidence(Evidence):
     """Where the figures of a product are."""
 
     dates: tuple[DateRow, ...]
@@ -57,7 +57,6 @@ class RemovalEvidence(Contract):
     true_burn_scores: File | None = Field(description="Of the true image: as good as it can get with this rule")
     card: File
     radar_engine: str
-    illustrations: tuple[IllustrationFile, ...]
 
 
 def date_rows(paired: PairedDates) -> Iterator[DateRow]:
@@ -80,10 +79,7 @@ def render_removal(
     return render_page(
         "cloud_removal.html.j2",
         product,
-        illustrations=[
-            Illustration(shown.section, shown.name, shown.caption, path_of(shown.file))
-            for shown in evidence.illustrations
-        ],
+        illustrations=evidence.shown(path_of),
         ledger=rows,
         columns=COLUMNS,
         dates=evidence.dates,

@@ -15,9 +15,8 @@ from containers.base.contract.model import Contract
 from containers.base.contract.step import files_in
 from containers.gdal.contract.mask_forest import MaskModel
 from containers.gdal.contract.mask_model import TrainMaskResult
-from tasks import checkout
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams
-from tasks.publishing.product_folder import link_or_copy, publish_folder
+from tasks.publishing.product_folder import link_or_copy, output_folder, publish_folder
 from tasks.publishing.publication import PathOf, content_id_of
 from tasks.publishing.report_page import TEMPLATES
 from tasks.settings import get_settings
@@ -53,8 +52,7 @@ class ModelFiles(Contract):
 def publish_mask_model(params: CloudMaskModelParams, table: File, training: TrainMaskResult) -> ModelPublication:
     """Publish into `output` (default: the checkout's products), announce it in Prefect, pin its files in the store."""
     store, files = open_store(get_settings()), ModelFiles(name=params.name, training=training, table=table)
-    folder = Path(params.output) if params.output else checkout.STATE / "products"
-    publication = write_model_publication(files, folder, store.path_of)
+    publication = write_model_publication(files, output_folder(params.output), store.path_of)
     if in_prefect_run():
         create_markdown_artifact(
             markdown=Path(publication.summary).read_text(), key="cloud-mask-model", description="The cloud-mask model"

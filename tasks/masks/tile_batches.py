@@ -5,10 +5,9 @@ still an artifact of its own, so that a new scene costs itself and the masks tha
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from prefect import task
 from pydantic import Field
@@ -17,23 +16,18 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import BandName, Scene
-from containers.base.contract.step import StepError, StepParams, StepResult
+from containers.base.contract.step import StepParams
 from containers.gdal.contract.mask import MaskParams, MaskResult, MaskRules
 from containers.gdal.contract.observe import Observation, ObserveParams
 from containers.gdal.contract.series import Seen
 from tasks.catalogue.backgrounds import Backgrounds, backgrounds_of
 from tasks.catalogue.rules import Acquisition
-from tasks.failures import UNREADABLE
-from tasks.machine import parallel_steps
 from tasks.masks.exchange import import_params, read_folder
-from tasks.runner import STEP_TASK, perform
+from tasks.runner import STEP_TASK
 from tasks.scene_ledger import acquisition_of
 from tasks.settings import get_settings
-from tasks.side_by_side import side_by_side
-from tasks.step_log import run_logger
+from tasks.step_batch import perform_each
 from tasks.store import open_store
-
-R = TypeVar("R", bound=StepResult)
 
 
 class ObserveBatch(Contract):
@@ -79,7 +73,7 @@ def observe_tile(batch: ObserveBatch) -> tuple[Observation, ...]:
             background_resolution_m=batch.background_resolution_m,
         )
 
-    return _each({f"observe {_name(parts[0])}": partial(params, parts) for parts in batch.acquisitions})
+    return perform_each({f"observe {_name(parts[0])}": partial(params, parts) for parts in batch.acquisitions})
 
 
 @task(**STEP_TASK, task_run_name="mask {batch.tile} {batch.year}")
@@ -103,7 +97,7 @@ def mask_tile(batch: MaskBatch) -> tuple[MaskResult, ...]:
             keep_components=batch.keep_components,
         )
 
-    return _each({f"mask {_seen(each)}": partial(params, each) for each in batch.observations})
+    return perform_each({f"mask {_seen(each)}": partial(params, each) for each in batch.observations})
 
 
 def seen_in_time(observations: Iterable[Observation], masks: Iterable[MaskResult]) -> tuple[Seen, ...]:
@@ -123,25 +117,6 @@ def by_tile_and_year(acquisitions: Iterable[Acquisition]) -> dict[tuple[str, int
     for parts in sorted(acquisitions, key=lambda parts: (parts[0].tile, parts[0].datetime, parts[0].id)):
         batches[parts[0].tile, parts[0].datetime.year].append(parts)
     return {key: tuple(found) for key, found in batches.items()}
-
-
-def _each(steps: dict[str, Callable[[], StepParams]]) -> tuple[R, ...]:
-    done = 0
-
-    def one(subject: str, params: Callable[[], StepParams]) -> R | None:
-        nonlocal done
-        result: R | None = None
-        try:
-            result = perform(params(), subject).result
-        except StepError as error:
-            if error.code not in UNREADABLE:
-                raise
-        done += 1
-        run_logger().info("%d of %d: %s", done, len(steps), subject)
-        return result
-
-    calls = [partial(one, subject, params) for subject, params in steps.items()]
-    return tuple(result for result in side_by_side(calls, parallel_steps(get_settings())) if result is not None)
 
 
 def _name(scene: Scene) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
-from containers.base.contract.scene import BandName
+from containers.base.contract.scene import BandName, Scene
 from containers.base.contract.step import StepError
 from containers.base.sentinel2 import BANDS
 from containers.gdal.contract.mask import MaskResult
@@ -19,11 +19,11 @@ from containers.gdal.contract.mask_model import LabelledScene, MaskTableParams
 from containers.gdal.contract.observe import Observation
 from tasks import ledger
 from tasks.aoi import analysis_grid, read_aoi
-from tasks.catalogue.answer import SearchAnswer
+from tasks.catalogue.answer import Refusal
+from tasks.catalogue.by_month import search_by_month
 from tasks.catalogue.coverage import nominal_tile
 from tasks.catalogue.request import SearchRequest
-from tasks.catalogue.rules import Acquisition, acquisitions
-from tasks.catalogue.search import search_scenes
+from tasks.catalogue.rules import Acquisition
 from tasks.disk import disk_errors
 from tasks.masks.tile_batches import MaskBatch, ObserveBatch, by_tile_and_year
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams, TrainingScenes
@@ -32,7 +32,6 @@ from tasks.runner import SEARCH_TASK
 from tasks.settings import get_settings
 from tasks.store import open_store
 from tasks.user_files import take_file
-from tasks.vegetation.scenes import months_of
 
 _INDEX_BANDS: Final[tuple[BandName, ...]] = ("red",)
 """An observation needs one at least; none is used here."""
@@ -83,22 +82,23 @@ def find_training_scenes(params: CloudMaskModelParams, inputs: TrainingInputs) -
     Raises `no_scenes`, and `bad_labels` where none of them is labelled.
     """
     found: list[Acquisition] = []
-    for month, acquired, answer in search_by_month(params, inputs):
+    for acquired, rows in search_tiles(params, inputs, keep_answers=True):
         found += acquired
-        ledger.keep_answers(raw._replace(name=f"{month.label}-{raw.name}") for raw in answer.raw)
-        for row in answer.refused:
+        for row in rows:
             ledger.skip(row.scene_id, row.code, row.reason, row.hint)
     return require_labelled(found, params, inputs)
 
 
-def search_by_month(
-    params: CloudMaskModelParams, inputs: TrainingInputs
-) -> Iterator[tuple[Period, tuple[Acquisition, ...], SearchAnswer]]:
-    """Month by month the acquisitions of the tiles, and what the catalogue answered."""
+def search_tiles(
+    params: CloudMaskModelParams, inputs: TrainingInputs, *, keep_answers: bool
+) -> Iterator[tuple[tuple[Acquisition, ...], tuple[Refusal, ...]]]:
+    """Month by month the acquisitions of the tiles, and what was refused."""
     tiles = _where(params).tiles
-    for month in months_of(inputs.searched):
-        answer = search_scenes(_request(params, inputs, month))
-        yield month, acquisitions(scene for scene in answer.scenes if not tiles or scene.tile in tiles), answer
+
+    def of_the_tiles(scenes: tuple[Scene, ...]) -> tuple[tuple[Scene, ...], tuple[Refusal, ...]]:
+        return tuple(scene for scene in scenes if not tiles or scene.tile in tiles), ()
+
+    return search_by_month(_request(params, inputs), of_the_tiles, keep_answers=keep_answers)
 
 
 def observe_batches(
@@ -201,11 +201,11 @@ def _outline_of(tiles: tuple[str, ...]) -> str:
     return shapely.union_all(outlines).wkt
 
 
-def _request(params: CloudMaskModelParams, inputs: TrainingInputs, month: Period) -> SearchRequest:
+def _request(params: CloudMaskModelParams, inputs: TrainingInputs) -> SearchRequest:
     return SearchRequest(
         **dict(params.source),
         aoi=inputs.aoi,
-        periods=(month,),
+        periods=(inputs.searched,),
         bands=mask_bands(params),
         resolution_m=params.resolution_m,
         min_valid_share=_where(params).min_valid_share,

@@ -4,7 +4,7 @@ from typing import Final
 
 from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, bytes_of
 from tasks.catalogue.rules import Acquisition
-from tasks.masks.training import mask_bands, require_labelled, search_by_month, take_in_labels
+from tasks.masks.training import mask_bands, require_labelled, search_tiles, take_in_labels
 from tasks.parameters.cloud_mask_model import CloudMaskModelParams
 from tasks.vegetation.plan import SeriesRates, cells_of
 
@@ -20,9 +20,9 @@ def plan_training(params: CloudMaskModelParams, rates: SeriesRates | None = None
     inputs = take_in_labels(params)
     found: list[Acquisition] = []
     refused = 0
-    for _, acquired, answer in search_by_month(params, inputs):
+    for acquired, rows in search_tiles(params, inputs, keep_answers=False):
         found += acquired
-        refused += len(answer.refused)
+        refused += len(rows)
     found = list(require_labelled(found, params, inputs))
     return _plan(found, refused, params, set(inputs.labels), rates or SeriesRates())
 

@@ -6,21 +6,13 @@ from typing import Final
 
 from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 
-from tasks.publishing.headlines import headlines
 from tasks.publishing.product import Product, Publication
 from tasks.publishing.report_page import data_uri
-from tasks.publishing.tables import Figures
 from tasks.step_log import in_prefect_run
 
 MAX_ROWS: Final = 500
 MAX_IMAGE_BYTES: Final = 1_000_000
 """An artifact is a row of the server's database."""
-
-
-def announce(product: Product, figures: Figures, publication: Publication) -> None:
-    """Announce an impervious-change product."""
-    rows = [row._asdict() for part in (figures.whole, figures.regional) for row in headlines(part)]
-    announce_product(product, rows, publication)
 
 
 def announce_product(product: Product, rows: Sequence[Mapping[str, str]], publication: Publication) -> None:

@@ -48,6 +48,11 @@ def headlines(frame: geopandas.GeoDataFrame) -> list[Headline]:
     ]
 
 
+def headline_rows(figures: Figures) -> list[dict[str, str]]:
+    """Every headline, those of the whole area first."""
+    return [row._asdict() for part in (figures.whole, figures.regional) for row in headlines(part)]
+
+
 def number(value: float) -> str:
     """Three to four significant digits of an area: more would pretend."""
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2

@@ -9,15 +9,19 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import Scene
+from containers.gdal.contract.cut import MajaProduct
 from tasks.periods import Period
+
+SourceProduct = Scene | MajaProduct
 
 
 class Layer(Contract):
-    """One raster of the product, a COG on the product's grid."""
+    """One raster of the product, a COG."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Names its file and its STAC item")
     title: str
     file: File
+    grid: Grid | None = Field(default=None, description="Its own grid; None: that of the product")
     periods: tuple[str, ...] = Field(min_length=1, description="Labels of the periods that it was made from, in order")
     bands: tuple[str, ...] = Field(min_length=1, description="What each band holds")
     nodata: int | Literal["nan"] | None
@@ -35,10 +39,10 @@ class Product(Contract):
     description: str
     keywords: tuple[str, ...] = ()
     simulated: bool = Field(description="Whether any source is simulated")
-    grid: Grid
+    grid: Grid = Field(description="Of every layer that has none of its own")
     periods: tuple[Period, ...] = Field(min_length=1)
     layers: tuple[Layer, ...] = Field(min_length=1)
-    scenes: dict[str, tuple[Scene, ...]] = Field(description="Period to the scenes that were read")
+    scenes: dict[str, tuple[SourceProduct, ...]] = Field(description="Period to the scenes that were read")
     documents: dict[str, File] = Field(default={}, description="File name to a table, model or project to hand out")
     software: dict[str, str] = Field(default={}, description="Software to its version")
     parameters: dict[str, Any] = Field(default={}, description="The parameters of the flow")
@@ -46,8 +50,11 @@ class Product(Contract):
     def period(self, label: str) -> Period:
         return next(period for period in self.periods if period.label == label)
 
-    def scenes_of(self, layer: Layer) -> Iterator[Scene]:
-        """The scenes that a layer descends from."""
+    def grid_of(self, layer: Layer) -> Grid:
+        return layer.grid or self.grid
+
+    def scenes_of(self, layer: Layer) -> Iterator[SourceProduct]:
+        """The source products that a layer descends from."""
         for label in layer.periods:
             yield from self.scenes.get(label, ())
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from containers.base.contract.step import StepError
+from tasks import checkout
 
 MANIFEST: Final = "publication.json"
 _VERSION_CHARACTERS: Final = 16
@@ -28,6 +29,11 @@ class PublishedFolder(NamedTuple):
     path: Path
     is_new: bool
     """False where the same content had been published before."""
+
+
+def output_folder(output: str) -> Path:
+    """Where products go; where nothing is given, the checkout's products."""
+    return Path(output) if output else checkout.STATE / "products"
 
 
 def publish_folder(output: Path, name: str, content_id: str, write: Callable[[Path], None]) -> PublishedFolder:

@@ -12,13 +12,14 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from tasks.publishing.product import Product, Publication
 from tasks.publishing.product_folder import link_or_copy, publish_folder
+from tasks.publishing.report_page import Illustration
 from tasks.publishing.stac_items import write_catalogue
 from tasks.records import with_files
 
 PathOf = Callable[[File], Path]
 SHARED_CODE: Final = (
-    "publishing/announcement.py", "publishing/pictures.py", "publishing/product.py", "publishing/publication.py",
-    "publishing/report_page.py", "publishing/stac_items.py", "publishing/table_files.py",
+    "publishing/announcement.py", "publishing/edition.py", "publishing/pictures.py", "publishing/product.py",
+    "publishing/publication.py", "publishing/report_page.py", "publishing/stac_items.py", "publishing/table_files.py",
     "templates/page.html.j2", "templates/page_parts.html.j2", "templates/report.css",
 )  # fmt: skip
 """Modules that word every product, named in each product's identity."""
@@ -45,6 +46,17 @@ class IllustrationFile(Contract):
     def path(self) -> str:
         """Where it lies in the product's folder."""
         return f"pictures/{self.name}.{self.media_type.removeprefix('image/')}"
+
+
+class Evidence(Contract):
+    """Where the figures of a product are; each flow names its own beside these."""
+
+    illustrations: tuple[IllustrationFile, ...]
+    map_picture: str = Field(description="Name of the illustration that stands for the product")
+
+    def shown(self, path_of: PathOf) -> list[Illustration]:
+        """The illustrations as a page takes them."""
+        return [Illustration(each.section, each.name, each.caption, path_of(each.file)) for each in self.illustrations]
 
 
 def content_id_of(parts: Sequence[Contract], own_code: Sequence[str]) -> str:

@@ -17,8 +17,8 @@ from pystac.utils import datetime_to_str
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
-from containers.base.contract.scene import Scene
-from tasks.publishing.product import Layer, Product
+from containers.gdal.contract.cut import MajaProduct
+from tasks.publishing.product import Layer, Product, SourceProduct
 
 COG: Final = "image/tiff; application=geotiff; profile=cloud-optimized"
 PROCESSING: Final = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
@@ -61,7 +61,8 @@ def write_catalogue(
 def layer_item(product: Product, layer: Layer, version: str) -> pystac.Item:
     """The item of one layer, with projection, raster, classification, processing, version and file facts."""
     first, last = product.period(layer.periods[0]), product.period(layer.periods[-1])
-    outline = footprint(product.grid)
+    grid = product.grid_of(layer)
+    outline = footprint(grid)
     item = pystac.Item(
         id=f"{product.name}-{layer.name}",
         geometry=shapely.geometry.mapping(outline),
@@ -72,16 +73,16 @@ def layer_item(product: Product, layer: Layer, version: str) -> pystac.Item:
         properties={
             "title": layer.title + (" (simulated)" if product.simulated else ""),
             "created": datetime_to_str(datetime.now(UTC)),
-            "gsd": product.grid.resolution_m,
+            "gsd": grid.resolution_m,
             "clearground:periods": list(layer.periods),
             "clearground:simulated": product.simulated,
         },
     )
-    _add_projection(item, product.grid)
+    _add_projection(item, grid)
     _add_processing(item, product)
     ItemVersionExtension.ext(item, add_if_missing=True).apply(version=version)
     item.add_asset("data", pystac.Asset(f"{layer.name}.tif", title=layer.title, media_type=COG, roles=["data"]))
-    _add_raster_facts(item.assets["data"], layer, product.grid)
+    _add_raster_facts(item.assets["data"], layer, grid)
     for href in sorted({scene_href(scene) for scene in product.scenes_of(layer)}):
         item.add_link(pystac.Link(pystac.RelType.DERIVED_FROM, href, title=href.rsplit("/", 1)[-1]))
     return item
@@ -96,8 +97,10 @@ def footprint(grid: Grid) -> shapely.Polygon:
     return shapely.orient_polygons(shapely.Polygon(zip(longitude.round(7), latitude.round(7), strict=True)))
 
 
-def scene_href(scene: Scene) -> str:
-    """The product's folder in the archive, or a band where the scene has no SAFE folder."""
+def scene_href(scene: SourceProduct) -> str:
+    """The product's folder in the archive, its ZIP, or a band where the scene has no SAFE folder."""
+    if isinstance(scene, MajaProduct):
+        return scene.archive.href
     href = next(iter(scene.bands.values())).href
     folder, found, _ = href.partition(".SAFE/")
     return f"{folder}{found.removesuffix('/')}" if found else href
@@ -112,7 +115,7 @@ def multihash(file: File) -> str:
 
 
 def _collection(product: Product, version: str) -> pystac.Collection:
-    outline = footprint(product.grid)
+    outline = shapely.union_all([footprint(grid) for grid in {product.grid_of(layer) for layer in product.layers}])
     start = datetime.combine(min(period.start for period in product.periods), time.min, UTC)
     end = datetime.combine(max(period.end for period in product.periods), time(23, 59, 59), UTC)
     collection = pystac.Collection(

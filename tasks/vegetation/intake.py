@@ -1,6 +1,5 @@
 """What a user hands to `vegetation_productivity`, checked and taken into the store before any compute is spent."""
 
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,7 @@ from containers.base.contract.step import StepError
 from tasks.aoi import analysis_grid, read_aoi
 from tasks.disk import disk_errors
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
-from tasks.periods import Period, make_periods
+from tasks.periods import Period, make_periods, with_margins
 from tasks.settings import get_settings
 from tasks.store import open_store
 from tasks.user_files import take_file, take_optional_file
@@ -66,21 +65,12 @@ def take_in_series(params: VegetationProductivityParams) -> SeriesInputs:
         land_outline=shapely.to_wkt(land, rounding_precision=7) if land is not None else None,
         grid=analysis_grid(aoi, where.epsg, where.resolution_m),
         years=years,
-        searched=_searched(years, params),
+        searched=with_margins(years, days_before=params.time.days_before, days_after=params.time.days_after),
         regions=take_file(store, params.regions.path),
         land=take_optional_file(store, where.land),
         model=take_optional_file(store, params.visibility.model_href),
         weights=take_optional_file(store, params.visibility.weights_href),
     )
-
-
-def _searched(years: tuple[Period, ...], params: VegetationProductivityParams) -> Period:
-    """Margins are added at both ends. What has not happened yet is not asked for."""
-    first = years[0].start - timedelta(days=params.time.days_before)
-    last = min(years[-1].end + timedelta(days=params.time.days_after), date.today())
-    if first > last:
-        raise StepError("bad_dates", f"{first} is in the future.", "Name years that have begun.")
-    return Period(label="search", start=first, end=last)
 
 
 def _bounds(area: MultiPolygon) -> str:

@@ -11,7 +11,7 @@ from tasks.catalogue.rules import Acquisition, footprint_of
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
 from tasks.scene_memory import scene_ledger
 from tasks.vegetation.intake import SeriesInputs
-from tasks.vegetation.scenes import index_bands, mask_bands, require_acquisitions, search_by_month
+from tasks.vegetation.scenes import index_bands, mask_bands, require_acquisitions, search_series
 
 _STORED_BYTES_PER_VALUE: Final = 1.25
 _TILE_CELLS: Final = 109_800.0**2
@@ -34,7 +34,7 @@ def plan_series(params: VegetationProductivityParams, inputs: SeriesInputs, rate
     """Scenes, bytes, minutes and quota share. Raises `no_scenes` and `bad_dates` like the run itself."""
     found: list[Acquisition] = []
     refused, known = 0, scene_ledger(inputs).acquisitions()
-    for acquired, rows in search_by_month(params, inputs, known, keep_answers=False):
+    for acquired, rows in search_series(params, inputs, known, keep_answers=False):
         found += acquired
         refused += len(rows)
     found = list(require_acquisitions(found, params, inputs))

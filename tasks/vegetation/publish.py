@@ -7,40 +7,24 @@ from typing import Final
 
 import geopandas
 import pandas as pd
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from containers.base.contract.files import File
 from containers.base.contract.model import Contract
-from containers.base.contract.step import files_in
 from containers.gdal.contract.mask import MaskResult
-from tasks import checkout, ledger
+from tasks import ledger
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
-from tasks.publishing.announcement import announce_product
+from tasks.publishing.edition import Edition, publish_product
 from tasks.publishing.pictures import draw
 from tasks.publishing.product import Product, Publication
-from tasks.publishing.publication import IllustrationFile, PathOf, content_id_of, write_product
-from tasks.publishing.report_page import Illustration, render_page
-from tasks.settings import get_settings
-from tasks.store import open_store
+from tasks.publishing.publication import CATALOGUED, Evidence, IllustrationFile, PathOf
+from tasks.publishing.report_page import render_page
 from tasks.vegetation.charts import curve_charts
 from tasks.vegetation.intake import SeriesInputs
 from tasks.vegetation.product import MAP, SeriesProducts, pictures, product_of
 from tasks.vegetation.tables import COLUMNS, SHOWN, RegionFields, read_seasons, season_rows, write_seasons
 
 _MAX_ROWS: Final = 300
-OWN_CODE: Final = (
-    "vegetation/charts.py", "vegetation/product.py", "vegetation/publish.py", "vegetation/tables.py",
-    "templates/vegetation_productivity.html.j2",
-)  # fmt: skip
-CATALOGUED: Final = {
-    "regional_data.parquet": ("application/vnd.apache.parquet", "data"),
-    "regional_data.csv": ("text/csv", "data"),
-    "regional_data.duckdb": ("application/vnd.duckdb", "data"),
-    "scenes.csv": ("text/csv", "metadata"),
-    "report.html": ("text/html", "overview"),
-}
 
 
 class SceneRow(Contract):
@@ -51,7 +35,7 @@ class SceneRow(Contract):
     shares: dict[str, float]
 
 
-class SeriesEvidence(Contract):
+class SeriesEvidence(Evidence):
     """Where the figures of a product are."""
 
     seasons: File
@@ -61,13 +45,13 @@ class SeriesEvidence(Contract):
     region_name_field: str
     scenes: tuple[SceneRow, ...] = Field(description="In the order of tile and time")
     filled_shares: dict[str, float] = Field(description="Quality code of the filled values to its share")
-    illustrations: tuple[IllustrationFile, ...]
 
 
 def publish_vegetation_productivity(
     params: VegetationProductivityParams, inputs: SeriesInputs, products: SeriesProducts
 ) -> Publication:
     """Draw the pictures and publish. To be called inside the flow."""
+    product = product_of(params, inputs, products)
     shown = draw(pictures(params, products), simulated=products.simulated, regions=inputs.regions)
     shown.append(
         IllustrationFile(
@@ -89,46 +73,9 @@ def publish_vegetation_productivity(
         scenes=tuple(_row(mask) for mask in products.masks),
         filled_shares=_filled_shares(products),
         illustrations=tuple(shown),
-    )
-    return publish_series(product_of(params, inputs, products), evidence, params.output)
-
-
-@task(name="publish", task_run_name="publish {product.name}", cache_policy=NO_CACHE, persist_result=True)
-def publish_series(product: Product, evidence: SeriesEvidence, output: str) -> Publication:
-    """Publish into `output` (default: the checkout's products), announce it in Prefect, pin its files in the store."""
-    store = open_store(get_settings())
-    folder = Path(output) if output else checkout.STATE / "products"
-    publication = write_series_publication(product, evidence, folder, store.path_of, ledger.rows())
-    rows = [
-        {"region": row.region, "year": row.year, **dict(zip(SHOWN, row.figures, strict=True)), "unknown": row.unknown}
-        for row in season_rows(_figures(product, evidence, store.path_of))
-    ]
-    announce_product(product, rows, publication)
-    store.publish(product.name, [file for file in files_in(product) if file.in_store])
-    return publication
-
-
-def write_series_publication(
-    product: Product, evidence: SeriesEvidence, output: Path, path_of: PathOf, rows: Sequence[ledger.Row]
-) -> Publication:
-    """Write the product's folder. The same content again changes nothing."""
-
-    def write_findings(folder: Path) -> None:
-        figures = _figures(product, evidence, path_of)
-        write_seasons(figures, folder)
-        _write_scenes(evidence.scenes, folder / "scenes.csv")
-        (folder / "report.html").write_text(_report(product, evidence, figures, path_of, rows))
-
-    return write_product(
-        product,
-        evidence.illustrations,
-        output,
-        content_id_of((product, evidence), OWN_CODE),
-        path_of=path_of,
         map_picture=f"{MAP}-{product.periods[-1].label}",
-        write_findings=write_findings,
-        catalogued=CATALOGUED,
     )
+    return publish_product(product, evidence, EDITION, params.output)
 
 
 def _figures(product: Product, evidence: SeriesEvidence, path_of: PathOf) -> geopandas.GeoDataFrame:
@@ -140,21 +87,25 @@ def _figures(product: Product, evidence: SeriesEvidence, path_of: PathOf) -> geo
     )
 
 
-def _report(
-    product: Product,
-    evidence: SeriesEvidence,
-    figures: geopandas.GeoDataFrame,
-    path_of: PathOf,
-    rows: Sequence[ledger.Row],
-) -> str:
+def _write_tables(product: Product, evidence: SeriesEvidence, path_of: PathOf, folder: Path) -> None:
+    write_seasons(_figures(product, evidence, path_of), folder)
+    _write_scenes(evidence.scenes, folder / "scenes.csv")
+
+
+def _headlines(product: Product, evidence: SeriesEvidence, path_of: PathOf) -> list[dict[str, str]]:
+    return [
+        {"region": row.region, "year": row.year, **dict(zip(SHOWN, row.figures, strict=True)), "unknown": row.unknown}
+        for row in season_rows(_figures(product, evidence, path_of))
+    ]
+
+
+def _report(product: Product, evidence: SeriesEvidence, path_of: PathOf, rows: Sequence[ledger.Row]) -> str:
+    figures = _figures(product, evidence, path_of)
     seasons = season_rows(figures)
     return render_page(
         "vegetation_productivity.html.j2",
         product,
-        illustrations=[
-            Illustration(shown.section, shown.name, shown.caption, path_of(shown.file))
-            for shown in evidence.illustrations
-        ],
+        illustrations=evidence.shown(path_of),
         ledger=rows,
         columns=COLUMNS,
         seasons=seasons[:_MAX_ROWS],
@@ -193,3 +144,15 @@ def _write_scenes(scenes: Sequence[SceneRow], path: Path) -> None:
         writer.writerow(["scene_id", "engine", *(f"{name}_share" for name in names)])
         for scene in scenes:
             writer.writerow([scene.scene_id, scene.engine, *(f"{scene.shares.get(name, 0.0):.5f}" for name in names)])
+
+
+EDITION: Final = Edition(
+    own_code=(
+        "vegetation/charts.py", "vegetation/product.py", "vegetation/publish.py", "vegetation/tables.py",
+        "templates/vegetation_productivity.html.j2",
+    ),
+    write_tables=_write_tables,
+    report=_report,
+    headlines=_headlines,
+    catalogued=CATALOGUED | {"scenes.csv": ("text/csv", "metadata")},
+)  # fmt: skip

@@ -1,8 +1,6 @@
-"""Every acquisition that a series is made of: searched month by month, so that raw answers never pile up."""
+"""Every acquisition that a series is made of."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
-from itertools import pairwise
 
 import shapely
 from prefect import task
@@ -14,12 +12,11 @@ from containers.base.sentinel2 import BANDS
 from containers.gdal.contract.series import INDEX_BANDS
 from tasks import ledger
 from tasks.catalogue.answer import Refusal, refusal
+from tasks.catalogue.by_month import search_by_month
 from tasks.catalogue.request import SearchRequest
-from tasks.catalogue.rules import Acquisition, acquisitions, footprint_of
-from tasks.catalogue.search import search_scenes
+from tasks.catalogue.rules import Acquisition, footprint_of
 from tasks.masks.bands import mask_bands as bands_of_masks
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
-from tasks.periods import Period
 from tasks.runner import SEARCH_TASK
 from tasks.scene_ledger import SceneRecord
 from tasks.scene_memory import remember_off_land, scene_ledger, split_by_memory
@@ -43,7 +40,7 @@ def find_acquisitions(params: VegetationProductivityParams, inputs: SeriesInputs
     found: list[Acquisition] = []
     memory = scene_ledger(inputs)
     known = memory.acquisitions()
-    for acquired, rows in search_by_month(params, inputs, known, keep_answers=True):
+    for acquired, rows in search_series(params, inputs, known, keep_answers=True):
         found += acquired
         remember_off_land(memory, rows, known)
         for row in rows:
@@ -51,20 +48,20 @@ def find_acquisitions(params: VegetationProductivityParams, inputs: SeriesInputs
     return require_acquisitions(found, params, inputs)
 
 
-def search_by_month(
+def search_series(
     params: VegetationProductivityParams, inputs: SeriesInputs, known: dict[str, SceneRecord], *, keep_answers: bool
 ) -> Iterator[tuple[tuple[Acquisition, ...], tuple[Refusal, ...]]]:
     """Month by month the acquisitions on land, and what was refused; `known` is the scene ledger by acquisition."""
     land = shapely.from_wkt(inputs.land_outline) if inputs.land_outline else None
     if land is not None:
         shapely.prepare(land)
-    for month in months_of(inputs.searched):
-        answer = search_scenes(_request(params, inputs, month))
-        if keep_answers:
-            ledger.keep_answers(raw._replace(name=f"{month.label}-{raw.name}") for raw in answer.raw)
-        unknown, known_off_land = split_by_memory(answer.scenes, known)
-        on_land, off_land = split_by_land(unknown, land)
-        yield acquisitions(on_land), (*answer.refused, *known_off_land, *off_land)
+
+    def on_land(scenes: tuple[Scene, ...]) -> tuple[tuple[Scene, ...], tuple[Refusal, ...]]:
+        unknown, known_off_land = split_by_memory(scenes, known)
+        shown, off_land = split_by_land(unknown, land)
+        return shown, (*known_off_land, *off_land)
+
+    return search_by_month(_request(params, inputs), on_land, keep_answers=keep_answers)
 
 
 def split_by_land(
@@ -104,24 +101,11 @@ def require_acquisitions(
     return tuple(sorted(found, key=lambda parts: (parts[0].tile, parts[0].datetime, parts[0].id)))
 
 
-def months_of(period: Period) -> tuple[Period, ...]:
-    """A period cut at the first of every month."""
-    firsts = [period.start]
-    while (following := _next_month(firsts[-1])) <= period.end:
-        firsts.append(following)
-    ends = [*(later - timedelta(days=1) for _, later in pairwise(firsts)), period.end]
-    return tuple(Period(label=f"{first:%Y-%m}", start=first, end=end) for first, end in zip(firsts, ends, strict=True))
-
-
-def _next_month(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
-def _request(params: VegetationProductivityParams, inputs: SeriesInputs, month: Period) -> SearchRequest:
+def _request(params: VegetationProductivityParams, inputs: SeriesInputs) -> SearchRequest:
     return SearchRequest(
         **dict(params.source),
         aoi=inputs.aoi,
-        periods=(month,),
+        periods=(inputs.searched,),
         bands=tuple(dict.fromkeys((*index_bands(params), *mask_bands(params)))),
         resolution_m=params.area.resolution_m,
         max_cloud=params.visibility.max_cloud,

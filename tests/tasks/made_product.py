@@ -18,7 +18,7 @@ from shapely import box
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.grid import Grid
 from containers.base.contract.scene import Scene
-from tasks.impervious.publish import Evidence
+from tasks.impervious.publish import ImperviousEvidence
 from tasks.periods import Period
 from tasks.publishing.product import Layer, Product
 from tasks.publishing.publication import IllustrationFile
@@ -178,13 +178,13 @@ def card_file(shelf: Shelf) -> File:
     return shelf.put("card.json", json.dumps({"bands": ["red"], "scores": [scores], "split": split, "epochs": 12}))
 
 
-def made_evidence(shelf: Shelf, *, sampled: bool = True, sqlite: bool = False) -> Evidence:
+def made_evidence(shelf: Shelf, *, sampled: bool = True, sqlite: bool = False) -> ImperviousEvidence:
     accuracy = table(
         ("period", "measure", "class", "value", "lower", "upper", "standard_error", "n_points"),
         [("2019", "overall", "", 0.912345, 0.89, 0.93, 0.01, 1500), ("2019", "user", "green", 0.8, "", "", "", 200)],
     )
     shown = [("change", "change-period"), ("cover", "land-cover-2019"), ("training", "training-curves")]
-    return Evidence(
+    return ImperviousEvidence(
         estimates=shelf.put("estimates.csv", table(ESTIMATE_COLUMNS, estimate_rows(sampled=sampled))),
         accuracy=shelf.put("accuracy.csv", accuracy) if sampled else None,
         regions=regions_file(shelf),
@@ -196,6 +196,7 @@ def made_evidence(shelf: Shelf, *, sampled: bool = True, sqlite: bool = False) -
             )
             for section, name in shown
         ),
+        map_picture="change-period",
         sqlite=sqlite,
     )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from containers.base.contract.step import StepError
-from tasks.periods import Period, covering_ranges, make_periods
+from tasks.periods import Period, covering_ranges, make_periods, months_of
 
 
 def spans(periods):
@@ -101,3 +101,12 @@ def test_adjoining_months_are_one_range():
         (date(2021, 1, 1), date(2021, 1, 31)),
         (date(2021, 11, 1), date(2021, 12, 31)),
     )
+
+
+def test_months_cover_a_period_without_overlap():
+    period = Period(label="p", start=date(2019, 11, 17), end=date(2020, 3, 1))
+    months = months_of(period)
+    assert [month.label for month in months] == ["2019-11", "2019-12", "2020-01", "2020-02", "2020-03"]
+    days = [month.start + timedelta(days=i) for month in months for i in range((month.end - month.start).days + 1)]
+    assert days == [period.start + timedelta(days=i) for i in range(len(days))]
+    assert days[-1] == period.end

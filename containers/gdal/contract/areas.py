@@ -65,6 +65,50 @@ class SampleParams(Drawing, StepParams):
         return self
 
 
+class SampleClassesParams(Drawing, StepParams):
+    """Draw a stratified random sample of cells from one map of classes; read the reference class where it is given.
+
+    Strata: every mapped class, doubtful cells apart; with `beside`, that class, cells near it, and the other class.
+    Cells of any other code are unknown: outside the sampling frame, and their area is reported.
+    """
+
+    step: ClassVar[str] = "gdal.sample_classes"
+    result: ClassVar[type[StepResult]] = SampleResult
+    resources: ClassVar[Resources] = Resources(memory_mb=1536)
+
+    mapped: File = Field(description="Class codes, uint8")
+    classes: dict[str, int] = Field(
+        min_length=1, description="Class name to its code; classes that are never mapped may be in the reference"
+    )
+    doubtful: int | None = Field(
+        default=None, ge=0, le=255, description="Code of cells whose class the map leaves open"
+    )
+    outside: int | None = Field(default=None, ge=0, le=255, description="Code of cells that are no part of the map")
+    beside: str = Field(
+        default="", description="Of two classes the rare one, which is overlooked near where it is mapped (`buffer_m`)"
+    )
+    period: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="As in the counts that areas are estimated from")
+    reference: File | None = Field(
+        default=None, description="The true class, in any CRS; empty: the column is left blank"
+    )
+    reference_names: dict[int, str] = Field(
+        default={}, description="Code in the reference to class, where its codes are not the map's"
+    )
+
+    @model_validator(mode="after")
+    def _strata_are_told_apart(self) -> "SampleClassesParams":
+        if self.beside and (self.beside not in self.classes or len(self.classes) != 2 or self.doubtful is not None):
+            raise ValueError(f"beside={self.beside!r} needs a map of two classes, one of them that: {self.classes}")
+        if taken := {"unknown", "doubtful"} & set(self.classes):
+            raise ValueError(f"{sorted(taken)} are names of strata, not of classes")
+        codes = [*self.classes.values(), *(code for code in (self.doubtful, self.outside) if code is not None)]
+        if len(set(codes)) < len(codes) or not all(0 <= code <= 255 for code in codes):
+            raise ValueError(f"codes must be 0 to 255 and differ: {codes}")
+        if strange := sorted(set(self.reference_names.values()) - set(self.classes)):
+            raise ValueError(f"reference_names has {strange}, which are no classes: {list(self.classes)}")
+        return self
+
+
 class AreasResult(StepResult):
     estimates: File = Field(
         description="CSV: region_id, period, indicator, value, lower, upper, standard_error, unit, interval_basis, "
@@ -96,4 +140,7 @@ class AreasParams(StepParams):
     cell_area_ha: float = Field(gt=0, description="Area of one cell in hectares")
     sample: File | None = Field(default=None, description="Reference sample, as made by gdal.sample and filled in")
     strata: File | None = Field(default=None, description="Strata of that sample with their cells")
+    doubtful: int | None = Field(
+        default=None, description="Code in the sample of cells whose class the map leaves open: of no class as mapped"
+    )
     confidence: float = Field(default=0.95, gt=0.5, lt=1)

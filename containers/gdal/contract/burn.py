@@ -9,7 +9,6 @@ from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
-from containers.gdal.contract.areas import Drawing, SampleResult
 
 BurnIndex = Literal["ndvi", "evi", "msavi", "bai", "nbr"]
 SeverityIndex = Literal["dnbr", "rbr", "dndvi"]
@@ -159,24 +158,7 @@ class CompareBurnsParams(StepParams):
 
 
 BURN_CLASSES: Final = {"burned": 1, "unburned": 0}
-"""Class name to the code of burned rasters and of samples of them: give it to gdal.areas."""
-
-
-class SampleBurnParams(Drawing, StepParams):
-    """Draw a stratified random sample of cells from a burn map; read what truly burned where that is given.
-
-    Strata: burned, unburned near burned, other unburned. Unknown cells are outside the sampling frame.
-    """
-
-    step: ClassVar[str] = "gdal.sample_burn"
-    result: ClassVar[type[StepResult]] = SampleResult
-    resources: ClassVar[Resources] = Resources(memory_mb=1536)
-
-    burned: File = Field(description="1 burned, 0 not, nodata 255")
-    period: str = Field(default="after", pattern=r"^[A-Za-z0-9_-]+$", description="As in the counts of gdal.burn")
-    reference: File | None = Field(
-        default=None, description="What truly burned, 1 and 0, in any CRS; empty: the column is left blank"
-    )
+"""Class name to the code of burned rasters and of samples of them: give it to gdal.sample_classes and gdal.areas."""
 
 
 class ChangeMapResult(StepResult):

@@ -37,6 +37,11 @@ class MajaProduct(Contract):
     snow: File | None = Field(default=None, description="ZIP of the snow product; None: there is none of that date")
     simulated: bool = False
 
+    @property
+    def baseline(self) -> str:
+        """What stands for the processing baseline of ESA's products."""
+        return self.version
+
 
 class Slice(StepResult):
     """What the stencils let through of one acquisition of one tile."""

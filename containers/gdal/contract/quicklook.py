@@ -23,6 +23,9 @@ class Picture(Contract):
     colours: dict[int, Colour] = Field(
         default={}, description="Value to #rrggbb for kinds classes and change; of other values, the palette's"
     )
+    nodata_is_outside: bool = Field(
+        default=False, description="Cells without data of kind classes are no part of the map: white, without an entry"
+    )
     band: int = Field(default=1, ge=1, le=1000, description="Band of a continuous picture, from 1")
     unit: str = Field(default="", max_length=40, description="What a continuous picture's colour bar is labelled with")
     limits: tuple[float, float] | None = Field(
@@ -48,5 +51,9 @@ class QuicklookParams(StepParams):
 
     pictures: tuple[Picture, ...] = Field(min_length=1)
     max_px: int = Field(default=1000, ge=64, le=8000, description="Longest side; read from overviews")
-    regions: File | None = Field(default=None, description="Outlines drawn on top")
+    regions: File | None = Field(default=None, description="Outlines drawn on top: any vector file, or GeoParquet")
     simulated: bool = Field(default=False, description="Print “simulated” on every picture")
+    bare: bool = Field(
+        default=False,
+        description="Maps alone, with outlines and scale bar: whoever shows them brings title, key and “simulated”",
+    )

@@ -16,6 +16,8 @@ from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 from containers.gdal.contract.cut import ProductSource, Slice
 
+DuplicateDates = Literal["clearest", "all"]
+
 
 class SiteSpectraResult(StepResult):
     dataset: File = Field(description="NetCDF-4, see the module's description")
@@ -89,7 +91,7 @@ class SiteDatasetParams(StepParams):
     resources: ClassVar[Resources] = Resources(memory_mb=2048)
 
     parts: tuple[File, ...] = Field(min_length=1, description="NetCDF-4 datasets")
-    duplicate_dates: Literal["clearest", "all"] = Field(
+    duplicate_dates: DuplicateDates = Field(
         default="clearest",
         description="Two slices of one tile and day: the one with the smaller mask share is kept, or both are",
     )

@@ -8,6 +8,8 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.step import StepParams, StepResult
 
+PointRule = Literal["pixel", "lower_left"]
+
 
 class SurveyFields(Contract):
     """Names of a survey's columns, upper and lower case alike."""
@@ -48,7 +50,7 @@ class SurveyParams(StepParams):
     tiles: dict[str, str] = Field(
         min_length=1, description="MGRS tile to its outline as WKT, EPSG:4326; its zone is in its name"
     )
-    points: Literal["pixel", "lower_left"] = Field(
+    points: PointRule = Field(
         default="pixel",
         description="pixel: centres of 10 m cells whose centre lies in the polygon, and the cell that holds a point; "
         "lower_left: every 10 m from the polygon's lower left corner, strictly inside, points as they are",

@@ -69,7 +69,10 @@ class SiteFeaturesParams(StepParams):
 
 
 class PastureFeaturesResult(StepResult):
-    features: File = Field(description="HDF5: `values` (feature, y, x) float32, NaN outside and where seen too little")
+    features: File = Field(
+        description="HDF5: `values` (feature, y, x) float32, NaN outside and where seen too little; `inside` (y, x) "
+        "uint8, 1 in the outline; `feature`, the names; attributes pasture_id, year, source, simulated, recipe, grid"
+    )
     grid: Grid
     names: tuple[str, ...]
     cells: int = Field(ge=0, description="Cells inside the outline")
@@ -87,6 +90,12 @@ class PastureFeaturesParams(StepParams):
     outline: File = Field(description="GeoParquet with a row per pasture: pasture_id, geometry in any CRS")
     pasture_id: str
     grid: Grid = Field(description="Window of the tile's 10 m grid around the pasture")
-    year: int
+    year: int = Field(ge=2015, le=2100)
     recipe: FeatureRecipe = FeatureRecipe()
-    terrain: Terrain | None = None
+    terrain: Terrain | None = Field(default=None, description="Needed by the set terrain")
+
+    @model_validator(mode="after")
+    def _has_terrain(self) -> "PastureFeaturesParams":
+        if "terrain" in self.recipe.sets and self.terrain is None:
+            raise ValueError("the recipe has the set terrain: give the terrain of the tile")
+        return self

@@ -5,14 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from containers.base.contract.files import File
-from containers.base.contract.grid import Grid
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 
 Classifier = Literal["random_forest", "gradient_boosting", "temporal_network"]
 TYPE_NODATA = 0
-TYPE_DOUBTFUL = 254
-"""Code of cells whose type the model does not know; types count from 1 in the order of the card."""
+"""Code of cells outside the pasture; types count from 1 in the order of the card."""
+TYPE_OTHER, TYPE_DOUBTFUL, TYPE_UNSEEN = 253, 254, 255
+"""A type that the model has never learnt, which only a reference can tell; cells whose type the model does not know;
+cells that were seen too seldom."""
+OTHER_TYPES = "other types"
+"""The indicator of `TYPE_OTHER` in the tables."""
 
 
 class TypesModel(Contract):
@@ -82,10 +85,21 @@ class PredictTypesParams(StepParams):
 
 
 class MapTypesResult(StepResult):
-    types: File = Field(description="COG uint8: codes of the card from 1; 0 no data, 254 the model does not know")
-    confidence: File = Field(description="COG uint8 × 1/250: probability of the type, nodata 255")
+    types: File = Field(
+        description="COG uint8: codes of the card from 1; 0 outside the pasture, 254 the model does not know, 255 not seen"
+    )
+    confidence: File = Field(description="COG uint8 × 1/250: probability of the most probable type, nodata 255")
+    style: File = Field(description="QGIS style of the types: QGIS takes it with the raster, whose name it has")
+    counts: File = Field(
+        description="CSV as gdal.areas reads it, of the pasture (region ALL): region_id, period (the year), indicator "
+        "(a type, or `other types`), cells, unknown_cells, total_cells"
+    )
+    pasture_id: str
+    year: int
     legend: dict[str, str] = Field(description="Code to type")
+    colours: dict[str, str] = Field(description="Code, 254 and 255 included, to #rrggbb")
     cells: dict[str, int] = Field(description="Type, `doubtful` or `unknown` to its cells inside the outline")
+    simulated: bool = Field(description="Whether the spectra or the model are simulated")
 
 
 class MapTypesParams(StepParams):
@@ -96,8 +110,9 @@ class MapTypesParams(StepParams):
     resources: ClassVar[Resources] = Resources(memory_mb=3072)
 
     model: TypesModel
-    features: File = Field(description="HDF5 of the step `pasture_features`")
-    grid: Grid
-    source: Literal["esa", "maja"] = Field(description="Who made the reflectance behind the features")
-    simulated: bool = False
-    allow_simulated_model: bool = False
+    features: File = Field(
+        description="HDF5 of the step `pasture_features`: it tells year, grid, source and recipe itself"
+    )
+    allow_simulated_model: bool = Field(
+        default=False, description="Let a model that was trained on simulated scenes classify real ones"
+    )

@@ -255,3 +255,45 @@ def test_rgb_needs_three_rasters(land_cover: File, tmp_path: Path) -> None:
 )
 def test_scale_bar(width_m: float, expected: float) -> None:
     assert scale_bar_km(width_m) == pytest.approx(expected)
+
+
+def twelve_types(put_raster: Put, **fields: object) -> Picture:
+    """A low, wide map whose key is taller than the map; a tenth lies outside."""
+    codes = np.tile(np.arange(1, 13, dtype=np.uint8).repeat(24), (40, 1))
+    codes[:4] = 0
+    grid = GRID.model_copy(update={"width": 288, "height": 40})
+    file = put_raster("types", codes, nodata=0, grid=grid)
+    labels = {code: f"a type of vegetation with the number {code}" for code in range(1, 13)}
+    colours = {code: f"#{20 * code:02X}{255 - 20 * code:02X}{(90 * code) % 256:02X}" for code in range(1, 13)}
+    facts = {"name": "types", "title": "Types", "kind": "classes", "rasters": (file,), "labels": labels}
+    return Picture.model_validate(facts | {"colours": colours, "nodata_is_outside": True} | fields)
+
+
+def test_a_key_that_is_taller_than_the_map_is_shown_whole(put_raster: Put, tmp_path: Path) -> None:
+    picture = twelve_types(put_raster)
+    key = draw(picture, tmp_path)[:, 12 + 480 + 2 :]
+    assert [code for code, colour in picture.colours.items() if cells_of(key, colour) < 100] == []
+
+
+def test_what_lies_outside_is_white_and_has_no_entry(put_raster: Put, tmp_path: Path) -> None:
+    drawn = draw(twelve_types(put_raster), tmp_path)
+    assert cells_of(drawn, UNKNOWN) == 0
+    shown = draw(twelve_types(put_raster, nodata_is_outside=False), tmp_path)
+    assert cells_of(shown, UNKNOWN) > 480 * 67 / 10
+
+
+def test_a_bare_map_is_the_map_alone_with_outlines_of_a_geoparquet(put_raster: Put, tmp_path: Path) -> None:
+    picture = twelve_types(put_raster)
+    drawn = draw(picture, tmp_path, bare=True, simulated=True)
+    assert drawn.shape[:2] == (67, 480)
+    assert cells_of(drawn, "#7A0177") == 0
+    path = tmp_path / "store" / "gdal.made" / "key" / "attempt" / "outline.parquet"
+    inside = box(4_001_000, 2_999_300, 4_005_000, 2_999_800)
+    geopandas.GeoDataFrame({"pasture_id": ["A"]}, geometry=[inside], crs=3035).to_crs(4326).to_parquet(path)
+    outline = File(
+        href="store:gdal.made/key/attempt/outline.parquet", content_id=sha256_of(path), size=path.stat().st_size
+    )
+    outlined = draw(picture, tmp_path, bare=True, regions=outline)
+    columns = np.nonzero((np.abs(drawn.astype(int) - outlined) > 60).any(axis=-1))[1]
+    # 480 picture cells are 5760 m.
+    assert (columns.min(), columns.max()) == (pytest.approx(83, abs=3), pytest.approx(417, abs=3))

@@ -8,8 +8,9 @@ from typing import Any
 import geopandas
 
 from containers.base.contract.files import File
-from tasks.cloud_removal.publish import write_removal_publication
+from tasks.cloud_removal.publish import EDITION
 from tasks.cloud_removal.report import DateRow, RemovalEvidence
+from tasks.publishing.edition import write_publication
 from tasks.publishing.headlines import headlines
 from tasks.publishing.product import Publication
 from tasks.publishing.publication import IllustrationFile
@@ -64,6 +65,7 @@ def made_evidence(shelf: Shelf, *, judged: bool = True) -> RemovalEvidence:
         illustrations=(
             IllustrationFile(section="burn", name="severity", caption="Severity", file=picture_file(shelf, "s.png")),
         ),
+        map_picture="severity",
     )
 
 
@@ -71,7 +73,7 @@ def published(tmp_path: Path, *, judged: bool = True) -> Publication:
     shelf = Shelf(tmp_path / "store")
     product, evidence = made_product(shelf), made_evidence(shelf, judged=judged)
     first, again = (
-        write_removal_publication(product, evidence, tmp_path / "products", shelf.path_of, ()) for _ in range(2)
+        write_publication(product, evidence, EDITION, tmp_path / "products", shelf.path_of, ()) for _ in range(2)
     )
     assert (first.is_new, again.is_new) == (True, False)
     return first

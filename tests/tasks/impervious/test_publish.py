@@ -10,9 +10,11 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 
 from containers.base.contract.files import File
-from tasks.impervious.publish import OWN_CODE, Publication, publish_product, write_publication
+from tasks.impervious.publish import EDITION
 from tasks.ledger import Row
 from tasks.publishing.announcement import links
+from tasks.publishing.edition import publish_product, write_publication
+from tasks.publishing.product import Publication
 from tasks.publishing.publication import content_id_of
 from tasks.settings import get_settings
 from tests.tasks.made_product import Shelf, made_evidence, made_product
@@ -24,7 +26,7 @@ def made_shelf(tmp_path: Path) -> Shelf:
 
 
 def published(shelf: Shelf, output: Path, **options: bool) -> Publication:
-    return write_publication(made_product(shelf), made_evidence(shelf, **options), output, shelf.path_of, [])
+    return write_publication(made_product(shelf), made_evidence(shelf, **options), EDITION, output, shelf.path_of, [])
 
 
 def test_everything_is_where_the_publication_says(made_shelf: Shelf, tmp_path: Path) -> None:
@@ -44,17 +46,19 @@ def test_everything_is_where_the_publication_says(made_shelf: Shelf, tmp_path: P
 
 def test_rasters_cost_no_second_copy(made_shelf: Shelf, tmp_path: Path) -> None:
     product = made_product(made_shelf)
-    publication = write_publication(product, made_evidence(made_shelf), tmp_path / "out", made_shelf.path_of, [])
+    publication = write_publication(
+        product, made_evidence(made_shelf), EDITION, tmp_path / "out", made_shelf.path_of, []
+    )
     for layer in product.layers:
         assert (Path(publication.folder) / "rasters" / f"{layer.name}.tif").samefile(made_shelf.path_of(layer.file))
 
 
 def test_the_same_again_changes_nothing(made_shelf: Shelf, tmp_path: Path) -> None:
     product, evidence = made_product(made_shelf), made_evidence(made_shelf)
-    first = write_publication(product, evidence, tmp_path / "out", made_shelf.path_of, [])
+    first = write_publication(product, evidence, EDITION, tmp_path / "out", made_shelf.path_of, [])
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     row = Row(at=datetime.now(UTC), status="reused", subject="everything")
-    second = write_publication(product, evidence, tmp_path / "out", made_shelf.path_of, [row])
+    second = write_publication(product, evidence, EDITION, tmp_path / "out", made_shelf.path_of, [row])
     assert (first.is_new, second.is_new) == (True, False)
     assert first.content_id == second.content_id
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
@@ -77,8 +81,8 @@ def test_identity_is_of_contents_not_of_places(made_shelf: Shelf) -> None:
     changed = evidence.model_copy(
         update={"estimates": evidence.estimates.model_copy(update={"content_id": "sha256:" + "0" * 64})}
     )
-    assert content_id_of((product, elsewhere), OWN_CODE) == content_id_of((product, evidence), OWN_CODE)
-    assert content_id_of((product, changed), OWN_CODE) != content_id_of((product, evidence), OWN_CODE)
+    assert content_id_of((product, elsewhere), EDITION.own_code) == content_id_of((product, evidence), EDITION.own_code)
+    assert content_id_of((product, changed), EDITION.own_code) != content_id_of((product, evidence), EDITION.own_code)
 
 
 def test_version_in_the_catalogue_is_that_of_the_folder(made_shelf: Shelf, tmp_path: Path) -> None:
@@ -111,7 +115,7 @@ def test_a_run_announces_its_product(
 
     @flow
     def publishing() -> Publication:
-        return publish_product(product, evidence, str(tmp_path / "out"))
+        return publish_product(product, evidence, EDITION, str(tmp_path / "out"))
 
     publication = publishing()
     get_settings.cache_clear()
@@ -138,4 +142,4 @@ def test_archive_hrefs_belong_to_the_identity(made_shelf: Shelf) -> None:
         update={"bands": {"red": File(href="s3://elsewhere/B04.jp2", content_id="etag:1", size=1)}}
     )
     other = product.model_copy(update={"scenes": {**product.scenes, "2018": (moved,)}})
-    assert content_id_of((other, evidence), OWN_CODE) != content_id_of((product, evidence), OWN_CODE)
+    assert content_id_of((other, evidence), EDITION.own_code) != content_id_of((product, evidence), EDITION.own_code)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tasks import checkout, ledger
-from tasks.impervious.publish import findings_of, publish_product
+from tasks.impervious.publish import findings_of, warn_unvalidated
 from tasks.impervious.report import render_report
 from tasks.impervious.validation import LABELS, NOTHING, REFERENCE, checks
 from tasks.settings import get_settings
@@ -41,7 +41,7 @@ def test_the_ledger_says_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     get_settings.cache_clear()
     shelf = Shelf(open_store(get_settings()).local_root)
     evidence = made_evidence(shelf, sampled=False).model_copy(update={"labelled": ("2018",)})
-    publish_product.fn(made_product(shelf), evidence, "")
+    warn_unvalidated(made_product(shelf), evidence, shelf.path_of)
     rows = [row for row in ledger.rows() if row.code == "unvalidated"]
     assert [(row.status, row.subject) for row in rows] == [
         ("warning", "land cover 2019"),

@@ -12,7 +12,7 @@ from containers.base.contract.scene import Scene
 from containers.base.contract.step import StepError, StepParams
 from containers.gdal.contract.mask import MaskResult
 from containers.gdal.contract.observe import Image, Observation
-from tasks.masks import tile_batches
+from tasks import step_batch
 from tasks.masks.tile_batches import ObserveBatch, by_tile_and_year, observe_tile, seen_in_time
 from tasks.runner import Done
 
@@ -56,7 +56,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Any:
                 raise StepError(code, "made to fail", "none")
         return Done(subject, False)  # type: ignore[type-var]
 
-    monkeypatch.setattr(tile_batches, "perform", perform)
+    monkeypatch.setattr(step_batch, "perform", perform)
     return codes, subjects
 
 

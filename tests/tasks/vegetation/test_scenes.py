@@ -15,15 +15,14 @@ from containers.base.contract.step import StepError
 from containers.base.sentinel2 import BANDS
 from tasks.catalogue.answer import SearchAnswer
 from tasks.parameters.vegetation_productivity import VegetationProductivityParams
-from tasks.periods import Period, make_periods
+from tasks.periods import make_periods, months_of
 from tasks.settings import get_settings
 from tasks.vegetation.intake import SeriesInputs, take_in_series
 from tasks.vegetation.scenes import (
     find_acquisitions,
     mask_bands,
-    months_of,
     require_acquisitions,
-    search_by_month,
+    search_series,
     split_by_land,
 )
 
@@ -74,15 +73,6 @@ def form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     yield make
     get_settings.cache_clear()
-
-
-def test_months_cover_a_period_without_overlap() -> None:
-    period = Period(label="p", start=date(2019, 11, 17), end=date(2020, 3, 1))
-    months = months_of(period)
-    assert [month.label for month in months] == ["2019-11", "2019-12", "2020-01", "2020-02", "2020-03"]
-    days = [month.start + timedelta(days=i) for month in months for i in range((month.end - month.start).days + 1)]
-    assert days == [period.start + timedelta(days=i) for i in range(len(days))]
-    assert days[-1] == period.end
 
 
 def test_margins_are_searched_at_both_ends(form: Any) -> None:
@@ -151,11 +141,11 @@ def test_memory_grows_by_scenes_and_not_by_answers(form: Any, monkeypatch: pytes
 
         return SearchAnswer(scenes=found, refused=(), raw=(RawAnswer("page.json", bytes(page)),))
 
-    monkeypatch.setattr("tasks.vegetation.scenes.search_scenes", answer)
+    monkeypatch.setattr("tasks.catalogue.by_month.search_scenes", answer)
     params = form()
     inputs: SeriesInputs = take_in_series(params)
     tracemalloc.start()
-    found = [each for acquired, _ in search_by_month(params, inputs, {}, keep_answers=False) for each in acquired]
+    found = [each for acquired, _ in search_series(params, inputs, {}, keep_answers=False) for each in acquired]
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(found) == per_month * len(months_of(inputs.searched))
@@ -172,7 +162,7 @@ def test_each_refusal_is_a_row_of_the_run(form: Any, monkeypatch: pytest.MonkeyP
         rows = (refusal(f"cloudy {start}", "too_cloudy", "99 %"),)
         return SearchAnswer(scenes=(scene(start), scene(start + timedelta(days=5))), refused=rows, raw=())
 
-    monkeypatch.setattr("tasks.vegetation.scenes.search_scenes", answer)
+    monkeypatch.setattr("tasks.catalogue.by_month.search_scenes", answer)
     params = form(time={"years": [2020], "days_before": 0, "days_after": 0})
     found = find_acquisitions.fn(params, take_in_series(params))
     assert len(found) == 24

@@ -11,10 +11,10 @@ from scipy import ndimage
 
 from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError
-from containers.gdal import areas, sample_burn
+from containers.gdal import areas, sample_classes
 from containers.gdal.burn_tables import write_counts
-from containers.gdal.contract.areas import AreasParams
-from containers.gdal.contract.burn import BURN_CLASSES, SampleBurnParams
+from containers.gdal.contract.areas import AreasParams, SampleClassesParams
+from containers.gdal.contract.burn import BURN_CLASSES
 
 CLASSES_OF_AREAS = dict(BURN_CLASSES)
 GRID = Grid(epsg=32633, resolution_m=20, west_m=500_000, north_m=5_300_000, width=220, height=280)
@@ -39,9 +39,16 @@ def drawn(raster_store, fire):
     reference = raster_store.cog(truth, GRID, nodata=255, name="truth")
 
     def draw(out=None, **options):
-        out = out or raster_store.folder("gdal.sample_burn")
-        facts = {"burned": burned, "period": "2020", "reference": reference, "points": 300}
-        return sample_burn.run(SampleBurnParams(**(facts | options)), out), out
+        out = out or raster_store.folder("gdal.sample_classes")
+        facts = {
+            "mapped": burned,
+            "classes": BURN_CLASSES,
+            "beside": "burned",
+            "period": "2020",
+            "reference": reference,
+            "points": 300,
+        }
+        return sample_classes.run(SampleClassesParams(**(facts | options)), out), out
 
     return draw
 
@@ -157,7 +164,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(estimated, fire, record_p
 def test_a_map_that_is_unknown_everywhere_cannot_be_sampled(drawn, raster_store) -> None:
     nothing = raster_store.cog(np.full(GRID.shape, 255, np.uint8), GRID, nodata=255)
     with pytest.raises(StepError) as raised:
-        drawn(burned=nothing)
+        drawn(mapped=nothing)
     assert raised.value.code == "no_valid_pixels"
 
 
@@ -166,3 +173,124 @@ def test_regions_that_are_none_are_refused(drawn, fire, raster_store) -> None:
     with pytest.raises(StepError) as raised:
         drawn(regions=regions)
     assert raised.value.code == "bad_regions"
+
+
+TYPES = {"mat": 1, "rich": 2, "other types": 253}
+TYPE_CODES = {"classes": TYPES, "beside": "", "doubtful": 254, "outside": 0}
+
+
+@pytest.fixture(scope="module")
+def pasture():
+    """True types by codes of their own (11 mat, 12 rich, 13 what the map does not know), and a map of them."""
+    rng = np.random.default_rng(5)
+    row, column = np.indices(GRID.shape)
+    inside = ((row - 140) / 130) ** 2 + ((column - 110) / 100) ** 2 < 1
+    truth = np.where(row + 20 * np.sin(column / 15) < 150, 11, 12).astype(np.uint8)
+    truth[(row - 60) ** 2 + (column - 110) ** 2 < 25**2] = 13
+    mapped = np.where(truth == 12, 2, 1).astype(np.uint8)
+    wrong = rng.random(GRID.shape) < 0.1
+    mapped[wrong] = 3 - mapped[wrong]
+    mapped[:, 60:75] = 254
+    mapped[200:220] = 255
+    mapped[~inside] = 0
+    return truth, mapped
+
+
+@pytest.fixture
+def typed(drawn, pasture, raster_store):
+    truth, mapped = pasture
+    own = raster_store.cog(mapped, GRID, nodata=0, name="types")
+    reference = raster_store.cog(truth, GRID, nodata=0, name="truth")
+    names = {11: "mat", 12: "rich", 13: "other types"}
+    return lambda **options: drawn(
+        **(TYPE_CODES | {"mapped": own, "reference": reference, "reference_names": names} | options)
+    )
+
+
+def test_types_are_strata_doubtful_cells_apart_and_what_lies_outside_is_no_part_of_it(typed, pasture) -> None:
+    truth, mapped = pasture
+    result, out = typed()
+    sizes = {row["stratum"]: int(row["cells"]) for row in rows_of(out / result.strata.href)}
+    assert sizes == {
+        "unknown": (mapped == 255).sum(), "mat": (mapped == 1).sum(), "rich": (mapped == 2).sum(),
+        "doubtful": (mapped == 254).sum(),
+    }  # fmt: skip
+    for point in rows_of(out / result.sample.href):
+        row = int((GRID.north_m - float(point["y_m"])) // 20)
+        column = int((float(point["x_m"]) - GRID.west_m) // 20)
+        assert int(point["map_2020"]) == mapped[row, column]
+        assert int(point["2020"]) == {11: 1, 12: 2, 13: 253}[truth[row, column]]
+
+
+@pytest.fixture
+def typed_areas(typed, pasture, raster_store):
+    mapped = pasture[1]
+    total, unknown = int((mapped > 0).sum()), int((mapped == 255).sum())
+    path = raster_store.folder("tensorflow.map_types") / "counts.csv"
+    lines = [f"ALL,2020,{name},{(mapped == code).sum()},{unknown},{total}" for name, code in TYPES.items()]
+    path.write_text("\n".join(["region_id,period,indicator,cells,unknown_cells,total_cells", *lines]))
+    counts = raster_store.file(path)
+
+    def estimate(**options):
+        result, out = typed(**options)
+        params = AreasParams(
+            classes=TYPES,
+            doubtful=254,
+            counts=counts,
+            cell_area_ha=GRID.cell_area_ha,
+            sample=raster_store.adopt(result.sample, out),
+            strata=raster_store.adopt(result.strata, out),
+        )
+        found = areas.run(params, out)
+        return {row["indicator"]: row for row in rows_of(out / found.estimates.href)}, rows_of(
+            out / found.accuracy.href
+        )
+
+    return estimate
+
+
+def test_doubtful_cells_and_unknown_types_get_their_share_of_the_area(typed_areas, pasture) -> None:
+    truth, mapped = pasture
+    seen = (mapped > 0) & (mapped != 255)
+    estimates, accuracy = typed_areas(points=1000)
+    for name, code in {"mat": 11, "rich": 12, "other types": 13}.items():
+        row = estimates[name]
+        true_ha = (truth[seen] == code).sum() * 0.04
+        assert float(row["lower"]) <= true_ha <= float(row["upper"])
+        assert row["interval_basis"] == "stratified_sample"
+    assert float(estimates["other types"]["pixel_count_ha"]) == 0
+    assert float(estimates["other types"]["value"]) > 50
+    told = np.isin(mapped, (1, 2))
+    right = ((mapped == 1) & (truth == 11)) | ((mapped == 2) & (truth == 12))
+    overall = next(row for row in accuracy if row["measure"] == "overall")
+    assert float(overall["lower"]) <= right[told].mean() <= float(overall["upper"])
+
+
+@pytest.mark.slow
+def test_areas_of_types_are_held_as_often_as_said(typed_areas, pasture, record_property) -> None:
+    """300 draws of 150 points, 95 % intervals of three types at once."""
+    truth, mapped = pasture
+    seen = (mapped > 0) & (mapped != 255)
+    draws = [typed_areas(points=150, seed=seed)[0] for seed in range(300)]
+    held = {}
+    for name, code in {"mat": 11, "rich": 12, "other types": 13}.items():
+        true_ha = (truth[seen] == code).sum() * 0.04
+        held[name] = np.mean([float(d[name]["lower"]) <= true_ha <= float(d[name]["upper"]) for d in draws])
+    record_property("coverage", str(held))
+    print(held)
+    assert min(held.values()) >= 0.91
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"beside": "mat"}, "needs a map of two classes"),
+        ({"classes": {"unknown": 1, "rich": 2}}, "names of strata"),
+        ({"classes": {"mat": 1, "rich": 1}, "reference_names": {}}, "differ"),
+        ({"outside": 2}, "differ"),
+        ({"reference_names": {11: "moor"}}, "no classes"),
+    ],
+)
+def test_strata_that_cannot_be_told_apart_are_refused(typed, options, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        typed(**options)
