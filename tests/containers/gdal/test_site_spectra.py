@@ -196,6 +196,23 @@ def test_slices_with_other_bands_are_refused(raster_store) -> None:
     assert refused(raster_store, sites=made_sites(raster_store, PLACES), slices=[unnamed]).code == "unknown_band"
 
 
+def test_columns_of_the_survey_come_along_and_other_tiles_do_not(raster_store) -> None:
+    columns = {
+        "tile": ["31TGK", "31TGL", "31TGK", "31TGK"],
+        "class_code": ["NA", "SUB", "", "ALP"],
+        "group": [None, "B", "C", "D"],
+        "polygon_id": ["", "", "P1", "P1"],
+    }
+    sites = made_sites(raster_store, PLACES, **columns)
+    _, path = ran(raster_store, sites=sites, slices=[made_slice(raster_store, values_of(1))])
+    with open_site_file(path) as file:
+        table = file.header.sites.set_index("site_id")
+    assert table["class_code"].to_dict() == {"middle": "", "same_cell": "ALP", "upper_left": "NA"}
+    assert table["group"].to_dict() == {"middle": "C", "same_cell": "D", "upper_left": ""}
+    assert table["polygon_id"].to_dict() == {"middle": "P1", "same_cell": "P1", "upper_left": ""}
+    assert (table["lon"].between(5.5, 5.6) & table["lat"].between(45.1, 45.2)).all()
+
+
 @pytest.mark.parametrize(
     ("columns", "word"), [({"site_id": ["a", "b", "a", "c"]}, "1 site: a"), ({"class_code": None}, "class_code")]
 )
