@@ -42,10 +42,7 @@ class TheiaArchive:
         if len(self._infos) < len(infos):
             raise self._broken("holds two files of one name")
         folders = {name.partition("/")[0] for name in self._infos}
-        found = [
-            name for folder in sorted(folders) if (name := parse_theia_name(folder)) and name.stem == expected.stem
-        ]
-        names = {folder for folder in folders if (name := parse_theia_name(folder)) in found}
+        names = {folder for folder in folders if (name := parse_theia_name(folder)) and name.stem == expected.stem}
         if len(names) != 1:
             raise self._broken(f"holds {len(names)} folders named {expected.stem}_…, expected is one")
         (self.name,) = names
