@@ -1,24 +1,29 @@
-"""One period of 1472² cells predicted by a network of the default size.
+"""One period of 1472² cells predicted by a network of the default size, from the cube to finished products.
 
-Floor: the same windows in memory, and nothing else. The ratio is the inverse of the share of the in-memory rate.
+Floor: as many windows by the same compiled network in memory, and nothing else. Both are warm and take turns; the ratio
+is the inverse of the share of the in-memory rate.
 """
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
 
-from benchmarks.cases import Case, main
+from benchmarks.cases import main_in_turns
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.grid import Bounds
+from containers.base.step import local_path
 from containers.tensorflow.card import ModelCard, Split, TrainingDomain, legend, versions
 from containers.tensorflow.contract.predict import PredictParams
 from containers.tensorflow.contract.train import LandCoverModel, Network
+from containers.tensorflow.cube_reader import Cube
 from containers.tensorflow.network import prepare_backend, unet_mini
 from containers.tensorflow.normalisation import Normalisation
-from containers.tensorflow.predict import load_weights, run
+from containers.tensorflow.predict import load_weights, write_maps
 
 SIZE, WEST_M, NORTH_M = 1472, 4_000_000, 3_000_000
 BANDS = ("red", "swir16", "swir22")
@@ -73,15 +78,8 @@ def stored(folder: Path, name: str) -> File:
     return File(href=f"store:predict/key/1/{name}", content_id=sha256_of(path), size=path.stat().st_size)
 
 
-def in_memory(folder: Path) -> None:
-    prepare_backend(threads=2)
-    model = load_weights(folder / "store" / "predict" / "key" / "1" / "model.keras")
-    batch = np.random.default_rng(0).normal(0, 1, (BATCH, WINDOW, WINDOW, len(BANDS))).astype(np.float32)
-    for first in range(0, N_WINDOWS, BATCH):
-        model.predict_on_batch(batch[: N_WINDOWS - first])
-
-
-def clearground(folder: Path) -> None:
+@contextmanager
+def ready(folder: Path) -> Iterator[dict[str, Callable[[], object]]]:
     os.environ["CLEARGROUND_STORE"] = str(folder / "store")
     model = LandCoverModel(weights=stored(folder, "model.keras"), card=stored(folder, "card.json"))
     params = PredictParams(
@@ -93,11 +91,19 @@ def clearground(folder: Path) -> None:
         batch=BATCH,
         allow_simulated_model=True,
     )
-    run(params, folder / "predict" / "clearground")
+    prepare_backend(threads=2)
+    network = load_weights(local_path(model.weights))
+    batch = np.random.default_rng(0).normal(0, 1, (BATCH, WINDOW, WINDOW, len(BANDS))).astype(np.float32)
+    out = folder / "predict" / "clearground"
+    out.mkdir(parents=True, exist_ok=True)
 
+    def bare() -> None:
+        for first in range(0, N_WINDOWS, BATCH):
+            network.predict_on_batch(batch[: N_WINDOWS - first])
 
-CASES: dict[str, Case] = {"in_memory": in_memory, "clearground": clearground}
+    with Cube(local_path(params.cube)) as cube:
+        yield {"in_memory": bare, "clearground": lambda: write_maps(cube, card(), network, params, out)}
 
 
 if __name__ == "__main__":
-    main("benchmarks.predict", CASES, prepare)
+    main_in_turns("benchmarks.predict", ready, prepare)

@@ -1,28 +1,32 @@
-"""A pair of 768² cells rebuilt by the network `small`, in four turns as always.
+"""A pair of 768² cells rebuilt by the network `small`, in four turns as always, from its rasters to finished products.
 
-Floor: the same windows in the same turns in memory, and nothing else. The ratio is the inverse of the share of the
-in-memory rate.
+Floor: as many windows by the same compiled network in memory, and nothing else. Both are warm and take turns; the ratio
+is the inverse of the share of the bare rate.
 """
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from benchmarks.cases import Case, main
+from benchmarks.cases import main_in_turns
 from benchmarks.removal_land import SCALERS, channels, make_world, write_pair
 from containers.base.contract.files import File, sha256_of
 from containers.base.contract.pair import Pair
+from containers.base.step import local_path
 from containers.tensorflow.card import versions
 from containers.tensorflow.confidence import TURNS, Calibration
 from containers.tensorflow.contract.removal import PredictRemovalParams, RemovalModel
 from containers.tensorflow.generators import build_generator
 from containers.tensorflow.network import prepare_backend
+from containers.tensorflow.pair_reader import pair_reader
 from containers.tensorflow.predict import load_weights
-from containers.tensorflow.predict_removal import run
+from containers.tensorflow.predict_removal import rebuild
 from containers.tensorflow.recipe import recipe_of
-from containers.tensorflow.removal_card import RemovalCard, RemovalDomain
+from containers.tensorflow.removal_card import RemovalCard, RemovalDomain, read_removal_card
 from containers.tensorflow.removal_config import load_config
 
 SIZE, TILE_PX, OVERLAP, BATCH = 768, 256, 32, 2
@@ -66,27 +70,27 @@ def stored(folder: Path, name: str) -> File:
     return File(href=f"store:{name}", content_id=sha256_of(path), size=path.stat().st_size)
 
 
-def in_memory(folder: Path) -> None:
-    prepare_backend(threads=2)
-    model = load_weights(folder / "store" / "generator.keras")
-    batch = np.random.default_rng(0).normal(0, 1, (BATCH, TILE_PX, TILE_PX, model.input_shape[-1])).astype(np.float32)
-    for first in range(0, N_WINDOWS, BATCH):
-        for _ in range(TURNS):
-            model.predict_on_batch(batch[: N_WINDOWS - first])
-
-
-def clearground(folder: Path) -> None:
+@contextmanager
+def ready(folder: Path) -> Iterator[dict[str, Callable[[], object]]]:
     os.environ["CLEARGROUND_STORE"] = str(folder / "store")
     pair = Pair.model_validate_json((folder / "store" / "pair.json").read_text())
     model = RemovalModel(weights=stored(folder, "generator.keras"), card=stored(folder, "card.json"))
     params = PredictRemovalParams(
         pair=pair, grid=pair.radar_t0.grid, model=model, overlap_px=OVERLAP, batch=BATCH, allow_simulated_model=True
     )
-    run(params, folder / "removal_prediction" / "clearground")
+    prepare_backend(threads=2)
+    card, network = read_removal_card(local_path(model.card)), load_weights(local_path(model.weights))
+    reader = pair_reader(pair, card.recipe, params.grid.shape)
+    batch = np.random.default_rng(0).normal(0, 1, (BATCH, TILE_PX, TILE_PX, card.recipe.width)).astype(np.float32)
+    out = folder / "removal_prediction" / "clearground"
+    out.mkdir(parents=True, exist_ok=True)
 
+    def bare() -> None:
+        for _ in range(TURNS * N_WINDOWS // BATCH):
+            network.predict_on_batch(batch)
 
-CASES: dict[str, Case] = {"in_memory": in_memory, "clearground": clearground}
+    yield {"in_memory": bare, "clearground": lambda: rebuild(reader, card, network, params, out)}
 
 
 if __name__ == "__main__":
-    main("benchmarks.removal_prediction", CASES, prepare)
+    main_in_turns("benchmarks.removal_prediction", ready, prepare)

@@ -28,6 +28,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "adaptive, visible cells not learnt": {"preset": "adaptive", "overrides": {"loss.visible_weight": 0.0}},
     "adaptive, all cells alike": {"preset": "adaptive", "overrides": {"loss.visible_weight": 1.0}},
+    "adaptive, radar of single cells": {"preset": "adaptive", "overrides": {"inputs.radar_means": []}},
+    "adaptive, change not weighed": {"preset": "adaptive", "overrides": {"loss.change_weight": 0.0}},
     "small, not residual": {"preset": "small", "overrides": {"network.residual": False}},
     "small, radar only": {"preset": "small", "inputs": "radar"},
     "small, optical only": {"preset": "small", "inputs": "optical"},

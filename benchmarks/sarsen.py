@@ -16,12 +16,11 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from benchmarks.cases import Case, main
+from benchmarks.cases import SAMPLES, Case, main
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
 from containers.base.contract.radar import RadarProduct, SafeFolder, Speckle
 
-SAMPLES = Path(os.environ.get("SAMPLE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 SCENE = "S1B_IW_GRDH_1SDV_20211223T051122_20211223T051147_030148_039993_5371"
 LINES, SAMPLES_PX = 16_705, 26_102
 GRID = Grid(epsg=32633, resolution_m=10, west_m=282_000, north_m=4_664_000, width=2000, height=2000)

@@ -1,8 +1,9 @@
 """`clearground pastures`: train on a file of spectra at survey sites, and classify the sites of another."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
@@ -33,11 +34,17 @@ def train(spectra: Spectra, model: ModelFolder, settings: Settings = None) -> No
     from tasks.store import open_store
 
     trained = train_on_spectra(spectra, model, _settings(settings))
-    metrics = pd.read_csv(open_store(get_settings()).path_of(trained.metrics), keep_default_na=False)
+    metrics = pd.read_csv(
+        open_store(get_settings()).path_of(trained.metrics),
+        dtype={"class": str},
+        keep_default_na=False,
+        na_values={"lower": [""], "upper": [""]},
+    )
     table = Table("", "value", "95 %", title="Sites of groups that were not trained on")
-    for row in metrics[metrics["class"] == ""].itertuples():
-        interval = "" if row.lower == "" else f"{float(row.lower):.3f} to {float(row.upper):.3f}"
-        table.add_row(str(row.name).replace("_", " "), f"{float(row.value):.3f}", interval)
+    whole: Iterator[Any] = metrics[metrics["class"] == ""].itertuples()
+    for row in whole:
+        interval = "" if pd.isna(row.lower) else f"{row.lower:.3f} to {row.upper:.3f}"
+        table.add_row(str(row.name).replace("_", " "), f"{row.value:.3f}", interval)
     console.print(table)
     console.print(f"The model is in {model}", soft_wrap=True)
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from flows.foreground import read_parameters, run_flow
 from tasks import checkout, eodata, services
+from tasks.pastures.tables import print_pastures
 from tasks.publishing.headlines import print_table
 from tasks.publishing.product import Publication
 from tasks.vegetation.tables import print_seasons
@@ -18,12 +19,14 @@ PROFILES: Final = {
     "impervious_change": "demo",
     "vegetation_productivity": "vegetation",
     "cloud_removal": "cloud_removal",
+    "pasture_types": "pastures",
 }
 """Flow to the archive that its demonstration runs on."""
 _TABLES: Final[dict[str, Callable[[Publication, Console], None]]] = {
     "impervious_change": print_table,
     "vegetation_productivity": print_seasons,
     "cloud_removal": print_table,
+    "pasture_types": print_pastures,
 }
 
 

@@ -21,6 +21,8 @@ from tasks.impervious.intake import take_in
 from tasks.impervious.scenes import plan_scenes
 from tasks.masks.training_plan import plan_training
 from tasks.orphans import mark_crashed_runs, sweep
+from tasks.pastures.intake import take_in_pastures
+from tasks.pastures.plan import plan_pastures
 from tasks.settings import get_settings
 from tasks.vegetation.intake import take_in_series
 from tasks.vegetation.plan import plan_series
@@ -30,6 +32,7 @@ FLOWS: Final = {
     "cloud_mask_model": "CloudMaskModelParams",
     "cloud_removal": "CloudRemovalParams",
     "impervious_change": "ImperviousChangeParams",
+    "pasture_types": "PastureTypesParams",
     "vegetation_productivity": "VegetationProductivityParams",
 }
 """Flow to its form in the module of its name below `tasks.parameters`."""
@@ -39,6 +42,7 @@ _PLANS: Final[dict[str, Callable[[Any], Plan]]] = {
     "cloud_mask_model": plan_training,
     "cloud_removal": plan_removal,
     "impervious_change": lambda params: plan_scenes(params, take_in(params)),
+    "pasture_types": lambda params: plan_pastures(params, take_in_pastures(params)),
     "vegetation_productivity": lambda params: plan_series(params, take_in_series(params)),
 }
 

@@ -62,6 +62,12 @@ from containers.gdal.contract.sites import (
     SiteSpectraResult,
 )
 from containers.gdal.contract.survey import SurveyParams, SurveyResult
+from containers.gdal.contract.type_features import (
+    PastureFeaturesParams,
+    PastureFeaturesResult,
+    SiteFeaturesParams,
+    SiteFeaturesResult,
+)
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -282,4 +288,14 @@ def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
 
 @task(**STEP_TASK, task_run_name="dataset of sites")
 def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="features of {params.pasture_id} {params.year}")
+def pasture_features(params: PastureFeaturesParams) -> PastureFeaturesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="features of sites")
+def site_features(params: SiteFeaturesParams) -> SiteFeaturesResult:
     return run_step(params)

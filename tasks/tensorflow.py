@@ -10,6 +10,14 @@ from containers.tensorflow.contract.removal import (
     TrainRemovalResult,
 )
 from containers.tensorflow.contract.train import TrainParams, TrainResult
+from containers.tensorflow.contract.types import (
+    MapTypesParams,
+    MapTypesResult,
+    PredictTypesParams,
+    PredictTypesResult,
+    TrainTypesParams,
+    TrainTypesResult,
+)
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -30,4 +38,19 @@ def train_removal(params: TrainRemovalParams) -> TrainRemovalResult:
 
 @task(**STEP_TASK, task_run_name="rebuild {params.pair.label}")
 def predict_removal(params: PredictRemovalParams) -> PredictRemovalResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="map types of {params.features.name}")
+def map_types(params: MapTypesParams) -> MapTypesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="train {params.classifier} of vegetation types")
+def train_types(params: TrainTypesParams) -> TrainTypesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="vegetation types of sites")
+def predict_types(params: PredictTypesParams) -> PredictTypesResult:
     return run_step(params)

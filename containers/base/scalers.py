@@ -65,7 +65,8 @@ def scale(values: Array, channels: Sequence[Channel], scalers: Scalers) -> NDArr
 def unscale(scaled: Array, channels: Sequence[Channel], scalers: Scalers) -> NDArray[np.float32]:
     """What `scale` was given; what it clipped comes back as the limit."""
     centre, spread, factor = _constants(channels, scalers)
-    values: NDArray[np.float32] = (scaled / factor * spread + centre).astype(np.float32)
+    values: NDArray[np.float32] = np.multiply(scaled, (spread / factor).astype(np.float32), dtype=np.float32)
+    values += centre.astype(np.float32)
     return values
 
 

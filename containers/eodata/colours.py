@@ -55,10 +55,10 @@ class Plants(NamedTuple):
 def _spectra(part: str) -> dict[str, FloatArray]:
     """Band to reflectance by cover type."""
     rows = [_OTHERWISE.get((part, kind), getattr(optics, part)) for kind, optics in OPTICS.items()]
-    return _all_bands(np.array(rows, dtype=np.float32))
+    return all_bands(np.array(rows, dtype=np.float32))
 
 
-def _all_bands(known: FloatArray) -> dict[str, FloatArray]:
+def all_bands(known: FloatArray) -> dict[str, FloatArray]:
     columns = {band: known[:, index] for index, band in enumerate(BANDS)}
     for band, parts in _MIXTURES.items():
         mixture = np.sum([weight * columns[name] for name, weight in parts.items()], axis=0)
@@ -68,12 +68,12 @@ def _all_bands(known: FloatArray) -> dict[str, FloatArray]:
 
 _CANOPY, _GROUND = _spectra("canopy"), _spectra("ground")
 _STRAW, _BLOOM = (
-    {band: float(values[0]) for band, values in _all_bands(np.array([spectrum], dtype=np.float32)).items()}
+    {band: float(values[0]) for band, values in all_bands(np.array([spectrum], dtype=np.float32)).items()}
     for spectrum in (HAY, BLOOM)
 )
-_HUE: Final = {**dict(zip(BANDS, HUE_SLOPE, strict=True)), "B01": -1.1, "B09": 0.3, "B10": 0.5}
+HUE_SLOPES: Final = {**dict(zip(BANDS, HUE_SLOPE, strict=True)), "B01": -1.1, "B09": 0.3, "B10": 0.5}
 _IS_WETTABLE: Final = np.array([optics.ground in (SOIL, HAY) for optics in OPTICS.values()])
-_SEEN_SNOW: Final = np.array([_EXPOSED.get(kind, 1.0) for kind in Cover], dtype=np.float32)
+SEEN_SNOW: Final = np.array([_EXPOSED.get(kind, 1.0) for kind in Cover], dtype=np.float32)
 
 
 def ground_reflectance(
@@ -96,7 +96,7 @@ def ground_reflectance(
         leaves = _CANOPY[band][plants.cover]
         leaves += bloom * (_BLOOM[band] - leaves)
         body = bare + canopy * (leaves - bare)
-        reflectance[band] = (body * bright * np.exp(np.float32(_HUE[band]) * hue)).astype(np.float32)
+        reflectance[band] = (body * bright * np.exp(np.float32(HUE_SLOPES[band]) * hue)).astype(np.float32)
     return reflectance, canopy
 
 
@@ -123,7 +123,7 @@ def snow_cover(noise: Noise, share: float, cover: ByteArray, east_m: Axis, north
         return np.zeros(cover.shape, dtype=np.float32)
     field = field_at(north_m, east_m, 40.0, lambda y, x: noise.smooth(y, x, _SNOW_FIELD_M, "snow", 5))
     fallen: FloatArray = np.clip((field - np.float32(ndtri(1 - min(share, 0.999)))) / 0.35 + 0.5, 0, 1)
-    return fallen * _SEEN_SNOW[cover]
+    return fallen * SEEN_SNOW[cover]
 
 
 def snowed_on(reflectance: FloatArray, snow: FloatArray, band: str, freshness: float) -> FloatArray:

@@ -11,6 +11,7 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 from containers.base.contract.grid import Bounds
+from containers.eodata.alpine.mountains import Mountains
 from containers.eodata.hills import Hills
 from containers.eodata.noise import Axis, FloatArray, Noise
 from containers.eodata.place import EPSG
@@ -43,7 +44,7 @@ def dem_path(lat_deg: int, lon_deg: int) -> str:
     return f"{_DEM_FOLDER}/{name}/{name}.tif"
 
 
-def write_elevation(hills: Hills, bounds: Bounds, bucket: Path) -> tuple[list[Path], list[Path]]:
+def write_elevation(hills: Hills | Mountains, bounds: Bounds, bucket: Path) -> tuple[list[Path], list[Path]]:
     """DEM tiles of one degree, of which only the surroundings of `bounds` (EPSG:3035) are kept, and the geoid."""
     west, south, east, north = Transformer.from_crs(EPSG, 4326, always_xy=True).transform_bounds(*bounds)
     wanted = Bounds(west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
@@ -63,7 +64,7 @@ def _common(wanted: Bounds, lat: int, lon: int) -> Bounds:
     return Bounds(max(wanted.west, lon), max(wanted.south, lat), min(wanted.east, lon + 1), min(wanted.north, lat + 1))
 
 
-def _write_dem(hills: Hills, part: Bounds, path: Path) -> None:
+def _write_dem(hills: Hills | Mountains, part: Bounds, path: Path) -> None:
     """Pixel centres lie on whole arc seconds, as in the Copernicus DEM south of 50° N."""
     x, y, place = _centres(part, _SECOND_DEG, 0.5)
     heights = _at(hills.heights, x, y, _NODE_M)

@@ -6,6 +6,8 @@ from typing import Any
 
 from containers.base.contract.files import output_file
 from containers.eodata.acquisitions import Acquisition
+from containers.eodata.alpine.files import AlpineFiles
+from containers.eodata.alpine.truth import PastureYear
 from containers.eodata.contract.simulate import ArchiveParams
 from containers.eodata.elevation import write_elevation
 from containers.eodata.items import BUCKET
@@ -28,17 +30,20 @@ class Extras:
     fire: list[Path]
     clear: list[Path]
     radar: list[StoredPass]
+    alpine: AlpineFiles | None
 
     @classmethod
     def written(
-        cls, params: ArchiveParams, world: World, scenario: Scenario, passes: list[StoredPass], out: Path
-    ) -> "Extras":
+        cls, params: ArchiveParams, world: World, scenario: Scenario, passes: list[StoredPass],
+        years: list[PastureYear], out: Path,
+    ) -> "Extras":  # fmt: skip
         """Write elevation and the truth of the fire; clear images and radar passes are there already."""
         hills, clear = scenario.hills, sorted((out / "truth" / "clear").glob("*.tif"))
         dem, geoid = write_elevation(hills, world.grid.bounds, out / BUCKET) if hills else ([], [])
         tile = tile_grid(params, params.tiles[0])
         fire = write_fire(world, tile, out / "truth") if scenario.scar else []
-        return cls(out, scenario, dem, geoid, fire, clear, passes)
+        alpine = AlpineFiles.written(params, world, scenario.alps, years, out) if scenario.alps else None
+        return cls(out, scenario, dem, geoid, fire, clear, passes, alpine)
 
     def results(self) -> dict[str, Any]:
         """The fields of the result."""
@@ -49,6 +54,7 @@ class Extras:
             "fire_truth": fire[0] if fire else None,
             "fire_severity_truth": fire[1] if fire else None,
             "clear_truth": {path.stem: output_file(path, root=self.out) for path in self.clear},
+            **(self.alpine.results(self.out) if self.alpine else {}),
         }
 
     def items(self) -> list[dict[str, Any]]:
@@ -67,6 +73,8 @@ class Extras:
             record["radar_products"] = list(records(self.radar))
         if self.clear:
             record["clear_truth"] = [path.relative_to(self.out).as_posix() for path in self.clear]
+        if self.alpine:
+            record["pastures"] = self.alpine.record(self.out)
         return record
 
     @property
@@ -75,8 +83,8 @@ class Extras:
 
 
 def season_years(params: ArchiveParams) -> tuple[int, ...]:
-    """Years whose every day is told: those of drawn dates."""
-    return params.years if params.phenology and not params.optical_dates else ()
+    """Years whose every day is told: those of drawn dates in the lowland."""
+    return params.years if params.phenology and not (params.optical_dates or params.pastures) else ()
 
 
 def told_clear(acquisitions: list[Acquisition], params: ArchiveParams) -> list[Acquisition]:

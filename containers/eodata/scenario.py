@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from containers.base.contract.step import StepError
 from containers.eodata.acquisitions import Acquisition
+from containers.eodata.alpine.habitat import Alps
+from containers.eodata.alpine.mountains import Mountains
 from containers.eodata.camera import MARGIN
 from containers.eodata.contract.scenario import OpticalDate
 from containers.eodata.contract.simulate import ArchiveParams
@@ -32,12 +34,16 @@ _SURVEY_CELLS: Final = 8
 class Scenario:
     """What an archive has beyond its landscape."""
 
-    hills: Hills | None
+    hills: Hills | Mountains | None
     scar: Scar | None
+    alps: Alps | None = None
 
     @classmethod
     def planned(cls, params: ArchiveParams, ground: Landscape) -> "Scenario":
-        """Hills around the landscape's waters, and a fire where most fuel is."""
+        """Hills around the landscape's waters, and a fire where most fuel is; or pastures in their mountains."""
+        if params.pastures:
+            alps = Alps.planned(params)
+            return cls(alps.mountains, None, alps)
         return cls(
             Hills.of(ground, params.relief) if params.relief else None,
             Scar.planned(ground, params.fire, area_of_interest(params)) if params.fire else None,
@@ -45,7 +51,10 @@ class Scenario:
 
     def fill(self, world: World, ground: Landscape, window: Window) -> None:
         """Compute every layer of one window and write it."""
-        world.fill(ground, window)
+        if self.alps:
+            world.fill_stand(self.alps, window)
+        else:
+            world.fill(ground, window)
         if self.hills:
             world.fill_heights(self.hills, window)
         if self.scar:
@@ -55,7 +64,9 @@ class Scenario:
 def empty_world(params: ArchiveParams, folder: Path) -> World:
     """The layers that an archive needs, not yet filled."""
     fire_day = params.fire.day if params.fire else None
-    world = World(folder, world_grid(params), has_relief=params.relief is not None, fire_day=fire_day)
+    has_pastures = params.pastures is not None
+    has_relief = has_pastures or params.relief is not None
+    world = World(folder, world_grid(params), has_relief, fire_day, has_pastures)
     world.create(params.years, phenology=params.phenology)
     return world
 

@@ -28,8 +28,8 @@ def write_fire(world: World, tile: Grid, folder: Path) -> list[Path]:
     severity = world.severity_under(tile, 0, tile.height)[inner, inner]
     burned = (severity >= BURNED_FROM).astype(np.uint8)
     paths = [folder / "fire.tif", folder / "fire_severity.tif"]
-    _write(paths[0], tile, {"burned": burned}, nodata=255)
-    _write(paths[1], tile, {"severity": severity}, nodata=-1)
+    write_bands(paths[0], tile, {"burned": burned}, nodata=255)
+    write_bands(paths[1], tile, {"severity": severity}, nodata=-1)
     return paths
 
 
@@ -43,10 +43,11 @@ def write_clear(acquisition: Acquisition, images: dict[str, npt.NDArray[np.gener
             scale = cell_m(asset) // FINE_M
             bands[name] = values.repeat(scale, axis=0).repeat(scale, axis=1)
     order = [name for name in _NAMES.values() if name in bands]
-    _write(path, acquisition.grid, {name: bands[name] for name in order}, nodata=NODATA)
+    write_bands(path, acquisition.grid, {name: bands[name] for name in order}, nodata=NODATA)
 
 
-def _write(path: Path, tile: Grid, bands: dict[str, npt.NDArray[Any]], nodata: float) -> None:
+def write_bands(path: Path, tile: Grid, bands: dict[str, npt.NDArray[Any]], nodata: float) -> None:
+    """Write named bands on the 10 m grid of a tile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     first = next(iter(bands.values()))
     profile = {

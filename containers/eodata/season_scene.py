@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.eodata.acquisitions import Acquisition
+from containers.eodata.alpine.ground import AlpineDay
 from containers.eodata.atmosphere import Column
 from containers.eodata.burn import burned, char_share
 from containers.eodata.camera import MARGIN, Camera, digital_numbers, sensor_noise
-from containers.eodata.colours import ALL_BANDS, ground_reflectance, snow_cover, snow_share, snowed_on
+from containers.eodata.colours import ALL_BANDS, SEEN_SNOW, ground_reflectance, snow_cover, snow_share, snowed_on
 from containers.eodata.cover import Cover
 from containers.eodata.hills import light_on_slopes
 from containers.eodata.noise import FloatArray, Noise
@@ -33,7 +34,7 @@ _WATER_CLOUD: Final = dict(
 _ICE_CLOUD: Final = dict(
     zip(ALL_BANDS, (0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.60, 0.57, 0.50, 0.31, 0.23), strict=True)
 )
-_DIFFUSE: Final = dict(
+DIFFUSE: Final = dict(
     zip(ALL_BANDS, (0.58, 0.52, 0.46, 0.40, 0.38, 0.35, 0.33, 0.31, 0.30, 0.28, 0.25, 0.22, 0.20), strict=True)
 )
 """Share of light left in full shadow."""
@@ -43,6 +44,8 @@ CIRRUS_SEEN: Final = 0.04
 _MISSED: Final = Missed(shadow=-0.6, cirrus=-0.7)
 _CLOUD_MARK, _SHADOW_MARK = 3.8, 1.9
 """How strongly opacity marks a cloud for the processor: half the cells of opacity 0.2 are mapped as cloud."""
+SLOPES_LEFT: Final = 0.4
+"""Power of the light on slopes that a processor to L2A leaves in mountains, whose DEM is smooth."""
 _CIRRUS_UNIT: Final = 0.30 / CIRRUS_SEEN
 """From opacity to the strength by which `scl` measures cirrus."""
 
@@ -143,6 +146,8 @@ class SeasonScene:
         east, north = View(acquisition.grid, MARGIN).places(first * ratio - MARGIN, last * ratio + MARGIN)
         bare, canopy = ground_reflectance(plants, self.green, self.moisture, bands)
         snow = snow_cover(Noise(self.world_seed), self.snow, plants.cover, east, north)
+        if world.has_pastures:
+            bare, canopy, snow = self._alpine(world, bare, canopy, plants.cover, first, last)
         if (days := world.days_since_fire(acquisition.start.date())) is not None:
             char = char_share(world.severity_under(acquisition.grid, first, last), plants.cover, days)
             bare = {band: burned(values, char, band) for band, values in bare.items()}
@@ -150,15 +155,34 @@ class SeasonScene:
         white = {band: snowed_on(values, snow, band, self.freshness) for band, values in bare.items()}
         if world.has_relief:
             slopes = world.slopes_under(acquisition.grid, first, last)
+            left = SLOPES_LEFT if world.has_pastures and acquisition.level == "L2A" else 1
             for band, values in white.items():
-                values *= light_on_slopes(*slopes, self.sky.sun, _DIFFUSE[band])
+                values *= light_on_slopes(*slopes, self.sky.sun, DIFFUSE[band]) ** left
         return _Strip(white, canopy, (plants.cover == Cover.WATER).astype(np.float32), snow)
+
+    def _alpine(
+        self, world: World, bare: dict[str, FloatArray], canopy: FloatArray, cover: npt.NDArray[np.uint8],
+        first: int, last: int,
+    ) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:  # fmt: skip
+        """Reflectance and canopy with the pastures' plants where such grow, and the mountains' snow."""
+        day = self.acquisition.start.date()
+        meadow, today = (
+            world.meadow_under(self.acquisition.grid, day.year, first, last),
+            AlpineDay.on(self.world_seed, day),
+        )
+        plants, green = today.reflectance(meadow, self.moisture, tuple(bare))
+        grows = meadow.kind > 0
+        return (
+            {band: np.where(grows, plants[band], values) for band, values in bare.items()},
+            np.where(grows, green, canopy),
+            today.snow(meadow) * SEEN_SNOW[cover],
+        )
 
     def _at_top(self, ground: FloatArray, over: Over, band: str, cell: int) -> FloatArray:
         """Reflectance at the top of the atmosphere: the ground in its light, and one deck of clouds over the other."""
         across = np.linspace(-1, 1, ground.shape[1], dtype=np.float32) * np.float32(self.camera.view_slope)
         gain = np.float32(self.camera.gains[_GAIN_OF.get(band, band)])
-        light = 1 - over.shadow * np.float32(1 - _DIFFUSE[band])
+        light = 1 - over.shadow * np.float32(1 - DIFFUSE[band])
         column = Column(self.sky.sun.zenith_deg, over.aerosol, self.sky.water_cm)
         seen = column.at_top(ground * gain * (1 + across) * light, band)
         for deck, opacity in over.decks:

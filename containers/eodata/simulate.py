@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from containers.base.contract.files import File, output_file
 from containers.base.step import main, progress
 from containers.eodata.acquisitions import Acquisition
+from containers.eodata.alpine.theia import chosen_for_theia, write_theia
+from containers.eodata.alpine.truth import pasture_year
 from containers.eodata.contract.simulate import ArchiveParams, ArchiveResult
 from containers.eodata.cover import CLC_PLUS, S2GLC
 from containers.eodata.extras import Extras, season_years, told_clear
@@ -43,7 +45,9 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
         _each(pool, _fill, [(scenario, world, ground, window) for window in world.windows()], "landscape")
         acquisitions = with_skies(acquisitions, params, world)
         present = [each for each in acquisitions if each.in_archive]
-        products = _each(pool, _photograph, [(each, world, params, out) for each in present], "acquisitions")
+        also_theia = chosen_for_theia(present, params)
+        jobs = [(each, world, params, out, each in also_theia) for each in present]
+        products = _each(pool, _photograph, jobs, "acquisitions")
         seasons = [_seasons(pool, params, world, year, out) for year in season_years(params)]
         _each(pool, _label, [(world, params, out, legend) for legend in _legends(params)], "labels")
         extras = _extras(pool, params, world, scenario, acquisitions, out)
@@ -88,10 +92,13 @@ def _fill(scenario: Scenario, world: World, ground: Landscape, window: Window) -
     scenario.fill(world, ground, window)
 
 
-def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path) -> Stored:
+def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path, also_theia: bool) -> Stored:
     kind = SeasonScene if params.phenology else Scene
     scene = kind.prepared(acquisition, world, params.seed, params.jitter_px)
-    return store(acquisition, scene.render(world, band_assets(acquisition, params)), out)
+    images = scene.render(world, band_assets(acquisition, params))
+    if also_theia and isinstance(scene, SeasonScene):
+        write_theia(acquisition, images, world, scene, out)
+    return store(acquisition, images, out)
 
 
 def _without_clouds(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path) -> None:
@@ -107,7 +114,9 @@ def _extras(
     passes = _each(pool, write_pass, [(each, world, params, out) for each in params.radar_dates or ()], "radar passes")
     told = told_clear(acquisitions, params)
     _each(pool, _without_clouds, [(each, world, params, out) for each in told], "clear images")
-    return Extras.written(params, world, scenario, passes, out)
+    pastures = params.pastures.count if params.pastures else 0
+    days = [(world, params.seed, pastures, year) for year in params.years if pastures]
+    return Extras.written(params, world, scenario, passes, _each(pool, pasture_year, days, "years of pastures"), out)
 
 
 def _seasons(

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.base.contract.grid import Grid
+from containers.eodata.alpine.habitat import Alps
+from containers.eodata.alpine.meadow import Meadow
+from containers.eodata.alpine.mountains import Mountains
 from containers.eodata.camera import MARGIN, Ground
 from containers.eodata.colours import Plants
 from containers.eodata.hills import Hills
@@ -22,6 +25,7 @@ _CHUNK: Final = 1024
 _ATTRIBUTES: Final = ("tone", "hue", "vigour", "grain")
 _HEIGHTS, _SEVERITY = "heights", "severity"
 _SEVERITY_LEVELS: Final = 255
+_STAND: Final = ("kind", "second", "share", "pasture")
 
 Window = tuple[slice, slice]
 
@@ -29,6 +33,10 @@ Window = tuple[slice, slice]
 def timing_layer(year: int) -> str:
     """Name of the layer with the timing of a year's plants."""
     return f"timing {year}"
+
+
+def _melt_layer(year: int) -> str:
+    return f"melt {year}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class World:
     """Cells of 20 m, four fine cells each."""
     has_relief: bool = False
     fire_day: date | None = None
+    has_pastures: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -55,6 +64,10 @@ class World:
             self._create(_HEIGHTS, np.float32)
         if self.fire_day:
             self._create(_SEVERITY, np.uint8)
+        for name in _STAND if self.has_pastures else ():
+            self._create(name, np.uint8)
+        for year in years if self.has_pastures else ():
+            self._create(_melt_layer(year), np.float32)
 
     def _create(self, name: str, dtype: type[np.generic]) -> None:
         np.lib.format.open_memmap(self.folder / f"{name}.npy", mode="w+", dtype=dtype, shape=self.shape)
@@ -86,7 +99,19 @@ class World:
         for name in _ATTRIBUTES:
             self.layer(name, writable=True)[window] = getattr(layers, name)
 
-    def fill_heights(self, hills: Hills, window: Window) -> None:
+    def fill_stand(self, alps: Alps, window: Window) -> None:
+        """The layers of one window of an archive of pastures."""
+        stand = alps.window(*self.axes(window))
+        for year, melt in stand.melt.items():
+            for name, values in ((str(year), stand.cover), (timing_layer(year), stand.attributes["timing"])):
+                self.layer(name, writable=True)[window] = values
+            np.load(self.folder / f"{_melt_layer(year)}.npy", mmap_mode="r+")[window] = melt
+        for name in _ATTRIBUTES:
+            self.layer(name, writable=True)[window] = stand.attributes[name]
+        for name in _STAND:
+            self.layer(name, writable=True)[window] = getattr(stand, name)
+
+    def fill_heights(self, hills: Hills | Mountains, window: Window) -> None:
         """The heights of one window, in metres above the geoid."""
         layer = np.load(self.folder / f"{_HEIGHTS}.npy", mmap_mode="r+")
         layer[window] = hills.heights(*self.axes(window))
@@ -119,6 +144,22 @@ class World:
         at = self.nearest(tile, first_row, last_row)
         names = (str(year), *_ATTRIBUTES, timing_layer(year))
         return Plants(*(self.layer(name).reshape(-1)[at] for name in names))
+
+    def meadow_under(self, tile: Grid, year: int, first_row: int, last_row: int) -> Meadow:
+        """What grows there, as `under`."""
+        return self.meadow(year, self.nearest(tile, first_row, last_row))
+
+    def meadow(self, year: int, at: npt.NDArray[np.int64]) -> Meadow:
+        """What grows on the cells with these flat indices."""
+        heights, melt = (
+            np.load(self.folder / f"{name}.npy", mmap_mode="r").reshape(-1)[at]
+            for name in (_HEIGHTS, _melt_layer(year))
+        )
+        stand, looks = (
+            [self.layer(name).reshape(-1)[at] for name in names]
+            for names in (_STAND, (*_ATTRIBUTES, timing_layer(year)))
+        )
+        return Meadow(*stand, heights, melt, *looks)
 
     def severity_under(self, tile: Grid, first_row: int, last_row: int) -> FloatArray:
         """Severity of the fire under rows of a tile, as `under`."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import h5py
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -31,14 +32,13 @@ class ForeignSpectra:
 
     def __init__(self, file: Any, fields: SpectraFields) -> None:
         self._file, self._fields = file, fields
-        self._names = {name.lower(): name for name in file}
-        ids = self._variable(fields.site_id, "names the sites")
-        if len(dims := dimensions(ids)) != 1:
-            raise _refused(f"{fields.site_id} has the dimensions {dims}, not one of sites")
-        self._site = dims[0]
+        self._variables = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
+        self._names = {name.lower(): name for name in self._variables}
+        ids, time = self._variable(fields.site_id, "names the sites"), self._variable("time", "dates the slices")
+        self._site, self._time = _dimension(ids), _dimension(time)
         self._bands = self._named_bands()
         self.bands = tuple(self._bands)
-        self.seconds = seconds_of(self._variable("time", "dates the slices"))
+        self.seconds = seconds_of(time)
         self.order = np.argsort(self.seconds, kind="stable")
         self._site_order = np.argsort(self._names_of_sites(), kind="stable")
 
@@ -68,7 +68,10 @@ class ForeignSpectra:
     def rows(self) -> Iterator[NDArray[np.float32]]:
         """Reflectance (site, band) of one slice after the other, ascending by time, without nodata."""
         for number in self.order.tolist():
-            row = np.stack([_unpacked(variable, variable[number]) for variable in self._bands.values()], axis=1)
+            try:
+                row = np.stack([_unpacked(variable, variable[number]) for variable in self._bands.values()], axis=1)
+            except OSError as error:
+                raise bad_dataset(f"The file is damaged: {error}", "Copy it again from where it was made.") from error
             yield without_nodata(row[self._site_order])
 
     def missing_fields(self) -> list[str]:
@@ -87,12 +90,12 @@ class ForeignSpectra:
     def _named_bands(self) -> dict[str, Any]:
         """Band name to its variable, in the order of the instrument, never in that of the file."""
         found = {}
-        for name in self._file:
+        for name in self._variables:
             band, looks_like_one = band_name(name)
             if looks_like_one and (band is None or band in found):
                 raise _refused(f"{name} is no band of Sentinel-2, or is there twice under different names")
             if band is not None:
-                found[band] = self._of(name, ("time", self._site))
+                found[band] = self._of(name, (self._time, self._site))
         if missing := [band for band in TEN_BANDS if band not in found]:
             numbers = {band.name: band.number for band in BANDS}
             raise _refused(f"there is no variable for {', '.join(f'{numbers[each]} ({each})' for each in missing)}")
@@ -100,7 +103,7 @@ class ForeignSpectra:
 
     def _variable(self, name: str, what_for: str) -> Any:
         if (own := self._names.get(name.lower())) is None:
-            raise _refused(f"there is no variable {name!r}, which {what_for}; there are {sorted(self._file)}")
+            raise _refused(f"there is no variable {name!r}, which {what_for}; there are {sorted(self._variables)}")
         return self._file[own]
 
     def _of(self, name: str, expected: tuple[str, ...]) -> Any:
@@ -176,6 +179,14 @@ def dimensions(variable: Any) -> tuple[str, ...]:
     return tuple(next(iter(each.values())).name.rsplit("/", 1)[-1] for each in scales if each)
 
 
+def _dimension(variable: Any) -> str:
+    """The one dimension of a variable."""
+    names = dimensions(variable)
+    if len(names) != 1:
+        raise _refused(f"{variable.name} has the dimensions {names}, not one")
+    return names[0]
+
+
 def _unpacked(variable: Any, values: NDArray[Any]) -> NDArray[np.float64]:
     """CF packing undone: fill values are NaN, then scale and offset."""
     unpacked = values.astype(np.float64)
@@ -191,7 +202,7 @@ def _text(value: Any) -> str:
             value = value.decode()
         except UnicodeDecodeError:
             value = value.decode("latin-1")
-    return str(value).strip()
+    return "" if isinstance(value, np.floating) and np.isnan(value) else str(value).strip()
 
 
 def _degrees(x_m: NDArray[np.float64], y_m: NDArray[np.float64], epsg: int) -> tuple[Any, Any]:

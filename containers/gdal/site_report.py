@@ -22,7 +22,7 @@ _BLOCK_SITES: Final = 4096
 
 
 class Journal:
-    """What the report needs of every slice, kept while slices go by: about five bytes per site and slice."""
+    """What the report needs of every slice, kept while slices go by: about six bytes per site and slice."""
 
     def __init__(self, header: Header) -> None:
         shape = len(header.slices), len(header.sites)

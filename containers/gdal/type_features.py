@@ -38,7 +38,7 @@ def masked(reflectance: Values, layers: NDArray[np.int8], recipe: FeatureRecipe)
     no or not known. Whatever the layers say, a spectrum is left out whole where a band is missing, not above 0, or
     above 1.
     """
-    named = dict(zip(LAYERS, np.moveaxis(np.equal(layers, 1), -1, 0), strict=True))
+    named = dict(zip(LAYERS, np.moveaxis(layers, -1, 0) == 1, strict=True))
     hidden = named["cloud"] | named["shadow"]
     bands = dict(zip(TEN_BANDS, np.moveaxis(reflectance, -1, 0), strict=True))
     if recipe.mask_snow:
@@ -70,9 +70,7 @@ def features_of(
     axis = axis_days(recipe, year)
     near = (days >= axis[0] - _MARGIN_DAYS) & (days <= axis[-1] + _MARGIN_DAYS)
     spectra, days = spectra[:, near], days[near]
-    seen = np.isfinite(spectra).all(axis=-1)
-    inside = (days >= axis[0]) & (days <= axis[-1])
-    known = seen[:, inside].sum(axis=1) >= recipe.min_observations
+    known = observations_of(spectra, days, axis) >= recipe.min_observations
     parts = [part(spectra[known], days, axis, recipe) for name, part in _PARTS.items() if name in recipe.sets]
     if "terrain" in recipe.sets:
         if terrain is None:
@@ -84,10 +82,26 @@ def features_of(
     return values, tuple(columns)
 
 
-def _layers(spectra: Values, names: tuple[str, ...]) -> dict[str, Values]:
-    """Index or band name to its values (n, time)."""
-    bands = dict(zip(TEN_BANDS, np.moveaxis(spectra, -1, 0), strict=True))
-    return {name: bands[name] if name in bands else type_index(name, bands) for name in names}
+def observations_of(spectra: Values, days: Days, axis: Days) -> NDArray[np.int64]:
+    """Spectra of every place within the time axis, (n,)."""
+    return np.asarray(np.isfinite(spectra[:, in_axis(days, axis)]).all(axis=-1).sum(axis=1))
+
+
+def in_axis(days: Days, axis: Days) -> NDArray[np.bool_]:
+    """Days from the first to the last date of the axis, (time,)."""
+    inside: NDArray[np.bool_] = (days >= axis[0]) & (days <= axis[-1])
+    return inside
+
+
+def _bands_of(spectra: Values) -> dict[str, Values]:
+    """Band to its values (n, time)."""
+    return dict(zip(TEN_BANDS, np.moveaxis(spectra, -1, 0), strict=True))
+
+
+def _indices(spectra: Values, recipe: FeatureRecipe) -> dict[str, Values]:
+    """Index to its values (n, time)."""
+    bands = _bands_of(spectra)
+    return {name: type_index(name, bands) for name in recipe.indices}
 
 
 def _filled(layer: Values, days: Days, axis: Days, filling: Filling) -> Values:
@@ -98,12 +112,12 @@ def _filled(layer: Values, days: Days, axis: Days, filling: Filling) -> Values:
 
 
 def _curves(spectra: Values, days: Days, axis: Days, recipe: FeatureRecipe) -> dict[str, Values]:
-    return _on_axis(_layers(spectra, recipe.indices), days, axis, recipe, recipe.filling)
+    return _on_axis(_indices(spectra, recipe), days, axis, recipe, recipe.filling)
 
 
 def _bands(spectra: Values, days: Days, axis: Days, recipe: FeatureRecipe) -> dict[str, Values]:
     """What is too low for a curve of greenness is no cloud in a curve of reflectance: nothing is left out."""
-    return _on_axis(_layers(spectra, TEN_BANDS), days, axis, recipe, recipe.filling.model_copy(update={"dip": 0.0}))
+    return _on_axis(_bands_of(spectra), days, axis, recipe, recipe.filling.model_copy(update={"dip": 0.0}))
 
 
 def _on_axis(
@@ -122,7 +136,7 @@ def _medians(spectra: Values, days: Days, axis: Days, recipe: FeatureRecipe) -> 
     edges = np.linspace(axis[0], axis[-1] + 1, recipe.periods + 1)
     period = np.searchsorted(edges, days, side="right") - 1
     columns = {}
-    for name, layer in _layers(spectra, (*TEN_BANDS, *recipe.indices)).items():
+    for name, layer in (_bands_of(spectra) | _indices(spectra, recipe)).items():
         medians = np.full((recipe.periods, len(layer)), np.nan, dtype=np.float32)
         for number in range(recipe.periods):
             part = layer[:, period == number]
@@ -134,7 +148,7 @@ def _medians(spectra: Values, days: Days, axis: Days, recipe: FeatureRecipe) -> 
 
 
 def _season(spectra: Values, days: Days, axis: Days, recipe: FeatureRecipe) -> dict[str, Values]:
-    curve = _filled(_layers(spectra, ("ndvi",))["ndvi"], days, axis, recipe.filling)
+    curve = _filled(type_index("ndvi", _bands_of(spectra)), days, axis, recipe.filling)
     new_year = axis[0] - date.fromisoformat(f"{_COMMON_YEAR}-{recipe.first}").timetuple().tm_yday
     metrics = season_of(axis - new_year, curve)
     return {f"season {name}": metric for name, metric in zip(SEASON, metrics, strict=True)}

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.base.contract.scene import BandName
+from containers.gdal.contract.type_features import TypeIndex
 from containers.gdal.indices import evi, msavi2, ndvi, normalised_difference
 
 Values = NDArray[np.float32]
@@ -43,7 +44,7 @@ def _lit(band: Values) -> Values:
     return np.where(band > 0, band, np.float32(np.nan))
 
 
-FORMULAS: Final[dict[str, tuple[tuple[BandName, ...], Callable[..., Values]]]] = {
+FORMULAS: Final[dict[TypeIndex, tuple[tuple[BandName, ...], Callable[..., Values]]]] = {
     "ndvi": (("red", "nir"), ndvi),
     "evi": (("blue", "red", "nir"), evi),
     "msavi2": (("red", "nir"), msavi2),
@@ -60,7 +61,7 @@ FORMULAS: Final[dict[str, tuple[tuple[BandName, ...], Callable[..., Values]]]] =
 """Name to its bands and its formula of them."""
 
 
-def type_index(name: str, bands: Mapping[str, Values]) -> Values:
+def type_index(name: TypeIndex, bands: Mapping[str, Values]) -> Values:
     """One index from reflectance by band name, of any shape; NaN where a band is, or where it has no finite value."""
     needed, formula = FORMULAS[name]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,21 +1,23 @@
-"""Prediction by overlapping windows, blended, one row of windows in memory at a time."""
+"""Prediction by overlapping windows, blended: one row of windows in memory, and the next, which is read meanwhile."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-class Strip(NamedTuple):
+@dataclass(frozen=True)
+class Strip:
     """Rows of the grid over its full width: network input float32 (y, x, band), and where it holds data (y, x)."""
 
     inputs: NDArray[np.float32]
     known: NDArray[np.bool_]
 
 
-Read = Callable[[int, int], Strip]
-"""(first row, rows) to the strip."""
+S = TypeVar("S", bound=Strip)
 _LEAST_WEIGHT = np.float32(1e-30)
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Windows (n, y, x, band) to what is told of their cells (n, y, x, layer), such as class probabilities."""
@@ -39,10 +41,23 @@ class Windows(NamedTuple):
         return np.outer(ramp, ramp).astype(np.float32)[..., None]
 
 
+@dataclass(frozen=True)
+class Blended(Generic[S]):
+    """Rows that are done: the first of them, layers (layer, rows, width), and the strip whose upper rows they are."""
+
+    row: int
+    layers: NDArray[np.float32]
+    strip: S
+
+    @property
+    def rows(self) -> int:
+        return int(self.layers.shape[1])
+
+
 def blended_rows(
-    shape: tuple[int, int], read: Read, predict: Predict, windows: Windows, layers: int
-) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]:
-    """First row, blended layers (layer, rows, width) and where there is data, strip after strip downwards.
+    shape: tuple[int, int], read: Callable[[int, int], S], predict: Predict, windows: Windows, layers: int
+) -> Iterator[Blended[S]]:
+    """Strip after strip downwards. `read(first row, rows)` gives a strip.
 
     Windows without any data are not predicted; the layers are 0 there.
     """
@@ -51,17 +66,28 @@ def blended_rows(
     sums = np.zeros((windows.size, padded_width, layers), np.float32)
     weights = np.zeros((windows.size, padded_width, 1), np.float32)
     rows = windows.starts(height)
-    for row, next_row in zip(rows, [*rows[1:], height], strict=True):
-        strip = read(row, min(windows.size, height - row))
+    strips = _read_ahead(read, [(row, min(windows.size, height - row)) for row in rows])
+    for row, next_row, strip in zip(rows, [*rows[1:], height], strips, strict=True):
         for col, told in _predicted(_padded(strip, windows.size, padded_width), predict, windows):
             sums[:, col : col + windows.size] += told * weight
             weights[:, col : col + windows.size] += weight
         done = next_row - row
         blended = np.moveaxis(sums[:done, :width], -1, 0) / np.maximum(weights[:done, :width, 0], _LEAST_WEIGHT)
-        yield row, np.ascontiguousarray(blended, np.float32), strip.known[:done]
+        yield Blended(row, np.ascontiguousarray(blended, np.float32), strip)
         for array in (sums, weights):
             array[: windows.size - done] = array[done:]
             array[windows.size - done :] = 0
+
+
+def _read_ahead(read: Callable[[int, int], S], places: Iterable[tuple[int, int]]) -> Iterator[S]:
+    """Strips in order, each read by a thread while the one before is predicted."""
+    waiting = iter(places)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(read, *next(waiting))
+        for place in waiting:
+            strip, following = following.result(), reader.submit(read, *place)
+            yield strip
+        yield following.result()
 
 
 def _predicted(strip: Strip, predict: Predict, windows: Windows) -> Iterator[tuple[int, NDArray[np.float32]]]:

@@ -61,12 +61,16 @@ def over_turns(predict: Predict) -> Predict:
     and bands of the squares, which `spread_of` needs once overlapping windows are blended."""
 
     def moments(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        answers = []
-        for quarters in range(TURNS):
-            told = predict(np.ascontiguousarray(np.rot90(windows, quarters, axes=(1, 2))))
-            answers.append(np.rot90(told, -quarters, axes=(1, 2)))
-        squares = np.mean([(answer**2).mean(axis=-1, keepdims=True) for answer in answers], axis=0)
-        return np.concatenate([np.mean(answers, axis=0), squares], axis=-1)
+        total = answer(windows, 0)
+        for quarters in range(1, TURNS):
+            total += answer(windows, quarters)
+        total /= TURNS
+        return total
+
+    def answer(windows: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
+        told = predict(np.ascontiguousarray(np.rot90(windows, quarters, axes=(1, 2))))
+        squares = np.einsum("...b,...b->...", told, told)[..., None] / np.float32(told.shape[-1])
+        return np.rot90(np.concatenate([told, squares], axis=-1), -quarters, axes=(1, 2))
 
     return moments
 

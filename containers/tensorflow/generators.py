@@ -32,7 +32,7 @@ def build_generator(recipe: Recipe, config: ResnetConfig | UnetConfig) -> keras.
 def known_image(inputs: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
     """Bands of t1 where they are visible, else of t0 or a regression, out of the network's input."""
     if recipe.regression:
-        channels = inputs[..., : len(recipe.channels)]
+        channels = inputs[..., : recipe.described]
         first = layers.Conv2D(len(recipe.bands), 1, kernel_initializer="zeros", dtype="float32", name=REGRESSION)(
             channels
         )

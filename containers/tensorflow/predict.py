@@ -99,13 +99,13 @@ def run(params: PredictParams, out: Path) -> PredictResult:
     with Cube(local_path(params.cube)) as cube:
         warnings = check_model(card, cube, allow_simulated=params.allow_simulated_model)
         _require_period(cube, params.period)
-        paths = _write(cube, card, model, params, out)
+        paths = write_maps(cube, card, model, params, out)
     return PredictResult(
         warnings=warnings, period=params.period, **{name: output_file(path) for name, path in paths.items()}
     )
 
 
-def _write(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParams, out: Path) -> dict[str, Path]:
+def write_maps(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParams, out: Path) -> dict[str, Path]:
     """Predict strip by strip into the three products; returns their paths by name."""
     height, width = cube.grid.shape
 
@@ -123,11 +123,12 @@ def _write(cube: Cube, card: ModelCard, model: keras.Model, params: PredictParam
             for name, path in paths.items()
         ]
         predict = averaged(model.predict_on_batch, params.orientations)
-        for row, probabilities, known in blended_rows((height, width), read, predict, windows, len(CLASSES)):
-            window = Window(0, row, width, known.shape[0])
-            for sink, layer in zip(sinks, as_layers(probabilities, known), strict=True):
+        for done in blended_rows((height, width), read, predict, windows, len(CLASSES)):
+            window = Window(0, done.row, width, done.rows)
+            for sink, layer in zip(sinks, as_layers(done.layers, done.strip.known[: done.rows]), strict=True):
                 sink.write(layer if layer.ndim == 3 else layer[np.newaxis], window=window)
-            progress(row + known.shape[0], height, f"{params.period}: {row + known.shape[0]} of {height} rows")
+            until = done.row + done.rows
+            progress(until, height, f"{params.period}: {until} of {height} rows")
     return paths
 
 

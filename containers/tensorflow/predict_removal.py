@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -104,7 +105,7 @@ def run(params: PredictRemovalParams, out: Path) -> PredictRemovalResult:
     warnings = check_pair(card, params.pair, params.grid, allow_simulated=params.allow_simulated_model)
     reader = pair_reader(params.pair, card.recipe, params.grid.shape)
     model = load_weights(local_path(params.model.weights))
-    paths = _write(reader, card, model, params, out)
+    paths = rebuild(reader, card, model, params, out)
     bands = [band.name for band in card.recipe.bands]
     return PredictRemovalResult(
         warnings=warnings,
@@ -115,29 +116,34 @@ def run(params: PredictRemovalParams, out: Path) -> PredictRemovalResult:
     )
 
 
-def _write(
+@dataclass(frozen=True)
+class SceneStrip(Strip):
+    """A strip, and the scene that it shows."""
+
+    scene: Scene
+
+
+def rebuild(
     reader: PairReader, card: RemovalCard, model: keras.Model, params: PredictRemovalParams, out: Path
 ) -> dict[str, Path]:
     """Predict strip by strip into all products; returns their paths by name."""
     recipe, (height, width) = card.recipe, params.grid.shape
-    last: list[Scene] = []
-    """The strip that was read last, to whose upper rows the next products belong."""
 
-    def read(row: int, rows: int) -> Strip:
-        last[:] = [scene := reader.scene(row, rows)]
+    def read(row: int, rows: int) -> SceneStrip:
+        scene = reader.scene(row, rows)
         visible = scene.seen_t1 if recipe.visible_t1 else np.zeros(scene.known.shape, bool)
-        return Strip(recipe.network_input(scene, visible), scene.known)
+        return SceneStrip(recipe.network_input(scene, visible), scene.known, scene)
 
     windows = Windows(card.tile_px, params.overlap_px, params.batch)
     predict = over_turns(telling(model, recipe))
     with _products(out, params.grid, [band.name for band in recipe.bands], params.execution.threads) as sinks:
-        for row, moments, _ in blended_rows((height, width), read, predict, windows, len(recipe.bands) + 1):
-            rows = moments.shape[1]
-            products = rebuilt(moments, last[0].upper(rows), recipe, card.calibration)
+        for done in blended_rows((height, width), read, predict, windows, len(recipe.bands) + 1):
+            products = rebuilt(done.layers, done.strip.scene.upper(done.rows), recipe, card.calibration)
             layers = [*products.simulated, *products.restored, products.replaced, products.confidence]
             for sink, layer in zip(sinks.values(), layers, strict=True):
-                sink.write(layer[np.newaxis], window=Window(0, row, width, rows))
-            progress(row + rows, height, f"{row + rows} of {height} rows")
+                sink.write(layer[np.newaxis], window=Window(0, done.row, width, done.rows))
+            until = done.row + done.rows
+            progress(until, height, f"{until} of {height} rows")
     return {name: out / f"{name}.tif" for name in sinks}
 
 

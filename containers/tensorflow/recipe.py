@@ -12,6 +12,7 @@ from containers.base.contract.radar import Polarisation
 from containers.base.contract.step import StepError
 from containers.base.scalers import STORED_NODATA, Channel, Scaler, Scalers, unscale
 from containers.tensorflow.contract.removal import Inputs
+from containers.tensorflow.local_mean import local_mean
 from containers.tensorflow.removal_config import RemovalConfig
 
 SEEN: Final = (Sky.CLEAR, Sky.SNOW)
@@ -51,8 +52,9 @@ class Scene(NamedTuple):
 
 
 class Recipe(Contract):
-    """What the network sees, in this order: `channels`; where t0 was seen; the bands of t1 where they are visible,
-    else 0, and where they are. All scaled; 0 stands for what is hidden or holds no data.
+    """What the network sees, in this order: `channels`; means of the radar channels around the cell, by window; where
+    t0 was seen; the bands of t1 where they are visible, else 0, and where they are. All scaled; 0 stands for what is
+    hidden or holds no data.
 
     A network that is told where t0 was seen has its values elsewhere, too: masks take bright ground for clouds.
     """
@@ -60,6 +62,7 @@ class Recipe(Contract):
     channels: tuple[Channel, ...]
     bands: tuple[Channel, ...]
     scalers: dict[str, Scaler]
+    radar_means: tuple[int, ...]
     seen_t0: bool
     visible_t1: bool
     residual: bool
@@ -68,7 +71,17 @@ class Recipe(Contract):
     @property
     def width(self) -> int:
         """Channels of the network."""
-        return len(self.channels) + self.seen_t0 + (len(self.bands) + 1) * self.visible_t1
+        return self.described + self.seen_t0 + (len(self.bands) + 1) * self.visible_t1
+
+    @property
+    def described(self) -> int:
+        """Leading channels that describe the cell's ground: `channels` and means."""
+        return len(self.channels) + len(self.radar_means) * len(self.radar)
+
+    @property
+    def radar(self) -> tuple[int, ...]:
+        """Positions of backscatter among the channels."""
+        return tuple(at for at, channel in enumerate(self.channels) if is_radar(channel))
 
     @property
     def optical(self) -> tuple[int, ...]:
@@ -79,7 +92,7 @@ class Recipe(Contract):
     def network_input(self, scene: Scene, visible: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Scene, whose inputs are this recipe's channels, to float32 (y, x, width)."""
         values = _scaled(scene.inputs, self.channels, self.scalers)
-        parts = [values]
+        parts = [values, *self._radar_means(scene, values)]
         if self.seen_t0:
             parts.append(scene.seen_t0[..., None].astype(np.float32))
         else:
@@ -87,6 +100,11 @@ class Recipe(Contract):
         if self.visible_t1:
             parts += [self.scaled_target(scene.target) * visible[..., None], visible[..., None].astype(np.float32)]
         return np.concatenate(parts, axis=-1)
+
+    def _radar_means(self, scene: Scene, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        radar = list(self.radar)
+        known = scene.inputs[..., radar] != STORED_NODATA
+        return [local_mean(values[..., radar], known, edge) for edge in self.radar_means]
 
     def scaled_target(self, target: NDArray[np.int16]) -> NDArray[np.float32]:
         """Stored reflectance (…, band) as the network tells it; 0 where there is no data."""
@@ -102,13 +120,13 @@ def recipe_of(
 ) -> Recipe:
     """The recipe of a configuration. An ablation drops channels: `radar` must not see any optical image, not even as
     what the change is added to; `optical` no radar. Raises `bad_config`."""
-    radar = {channel.name for channel in channels if channel.name.partition("_")[0] in get_args(Polarisation)}
-    kept = tuple(channel for channel in channels if inputs == "all" or (channel.name in radar) == (inputs == "radar"))
+    kept = tuple(channel for channel in channels if inputs == "all" or is_radar(channel) == (inputs == "radar"))
     sees_optical = inputs != "radar"
     recipe = Recipe(
         channels=kept,
         bands=tuple(bands),
         scalers=dict(scalers),
+        radar_means=config.inputs.radar_means if inputs != "optical" else (),
         seen_t0=config.inputs.seen_t0 and sees_optical,
         visible_t1=config.inputs.visible_t1 and sees_optical,
         residual=config.network.residual and (sees_optical or config.network.regression),
@@ -121,6 +139,11 @@ def recipe_of(
             "bad_config", "network.residual needs every band of the target at t0.", "Set network.residual to false."
         )
     return recipe
+
+
+def is_radar(channel: Channel) -> bool:
+    """Backscatter, not reflectance."""
+    return channel.name.partition("_")[0] in get_args(Polarisation)
 
 
 def _scaled(values: NDArray[np.int16], channels: Sequence[Channel], scalers: Scalers) -> NDArray[np.float32]:

@@ -13,11 +13,12 @@ _RIDGE: Final = 1e-6
 
 
 def fitted(part: Part, tiles: NDArray[np.intp], recipe: Recipe) -> list[NDArray[np.float32]]:
-    """Weights (1, 1, channel, band) and bias (band) of least squares, one tile in memory at a time.
+    """Weights (1, 1, channel, band) and bias (band) of least squares, one tile in memory at a time; channels are those
+    that describe the ground (`Recipe.described`).
 
     Over cells seen at both dates that hold data in every channel; scaled values.
     """
-    channels, bands = len(recipe.channels), len(recipe.bands)
+    channels, bands = recipe.described, len(recipe.bands)
     products, moments = np.zeros((channels + 1, channels + 1)), np.zeros((channels + 1, bands))
     count = 0
     for tile in tiles:

@@ -62,11 +62,21 @@ class UnetConfig(GeneratorConfig):
 
 
 class InputsConfig(Contract):
+    radar_means: tuple[Annotated[int, Field(ge=3, le=255)], ...] = Field(
+        description="Backscatter is told as means over windows with these edges, too, in cells, odd: one cell's is "
+        "mostly speckle"
+    )
     seen_t0: bool = Field(description="A channel says where the first date was seen; hidden cells then count, too")
     visible_t1: bool = Field(
         description="The network sees what is visible at the second date; in training, clouds of other tiles hide "
         "more of it"
     )
+
+    @model_validator(mode="after")
+    def _centred(self) -> Self:
+        if even := [edge for edge in self.radar_means if edge % 2 == 0]:
+            raise ValueError(f"radar_means={even} are even: a window has its cell in the middle")
+        return self
 
 
 class LossConfig(Contract):
@@ -74,6 +84,11 @@ class LossConfig(Contract):
     l2: float = Field(ge=0, description="Weight of the mean squared error, which counts large errors more")
     hidden_weight: float = Field(gt=0, description="Weight of cells whose second date the network does not see")
     visible_weight: float = Field(ge=0, description="Weight of cells whose second date it sees")
+    change_weight: float = Field(
+        ge=0,
+        description="A cell's weight is multiplied by 1 + this · its change since the first date, the mean over bands "
+        "of the absolute difference in tenths of reflectance; 0: cells weigh alike",
+    )
 
 
 class AdversarialConfig(Contract):

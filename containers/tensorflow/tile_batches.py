@@ -1,18 +1,21 @@
 """Batches of tiles, read when they are asked for. What is drawn depends on seed, epoch and place alone."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from containers.base.contract.step import StepError
+from containers.base.scalers import physical
 from containers.tensorflow.cloud_shapes import CloudShapes
 from containers.tensorflow.recipe import Recipe, Scene
 from containers.tensorflow.removal_config import AugmentationConfig, LossConfig
 from containers.tensorflow.removal_dataset import Part
 
+_UNIT_OF_CHANGE: Final = 0.1
+"""Reflectance per which `loss.change_weight` counts."""
 _READERS = 2
 """Threads that prepare batches while the network computes."""
 
@@ -50,10 +53,23 @@ def learnt_cells(scene: Scene, recipe: Recipe) -> NDArray[np.bool_]:
     return known if recipe.seen_t0 else known & scene.seen_t0
 
 
+def change_of(scene: Scene, recipe: Recipe) -> NDArray[np.float32]:
+    """How much the ground changed: mean absolute difference of reflectance over bands (y, x); 0 where a date hides it
+    or is no input."""
+    if len(recipe.optical) < len(recipe.bands):
+        return np.zeros(scene.sky_t0.shape, np.float32)
+    first = physical(scene.inputs[..., list(recipe.optical)], recipe.bands)
+    change = np.abs(physical(scene.target, recipe.bands) - first).mean(axis=-1)
+    seen = scene.seen_t0 & scene.seen_t1 & scene.known
+    return np.where(seen, change, np.float32(0))
+
+
 def example_of(scene: Scene, hidden: NDArray[np.bool_], recipe: Recipe, loss: LossConfig) -> Example:
     """A tile some of whose cells are hidden at t1 beside those that really are. Those are never learnt from."""
     visible = scene.seen_t1 & ~hidden if recipe.visible_t1 else np.zeros_like(hidden)
     weights = np.where(visible, loss.visible_weight, loss.hidden_weight) * learnt_cells(scene, recipe)
+    if loss.change_weight:
+        weights = weights * (1 + loss.change_weight * change_of(scene, recipe) / _UNIT_OF_CHANGE)
     inputs = recipe.network_input(scene, visible)
     return Example(inputs, recipe.scaled_target(scene.target), weights.astype(np.float32), scene)
 

@@ -18,7 +18,9 @@ from tasks.parameters.source import Source
 class Pastures(Contract):
     """The stencils: where pastures are."""
 
-    path: str = Field(description="Outlines of the pastures: GeoPackage, GeoJSON or Shapefile, in any CRS")
+    paths: tuple[str, ...] = Field(
+        min_length=1, description="Outlines of the pastures: GeoPackages, GeoJSON or Shapefiles, each in any CRS"
+    )
     id_field: str = Field(default="pasture_id", description="Attribute with the pasture's identifier")
     name_field: str = Field(default="", description="Attribute with its name; empty: the identifier")
 

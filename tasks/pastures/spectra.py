@@ -61,7 +61,7 @@ def classify_spectra(
 ) -> File:
     """CSV of types by a trained model, in the store. Features are made as the model's card says."""
     model = take_types_model(open_store(get_settings()), model_folder)
-    recipe = FeatureRecipe.model_validate(json.loads((model_folder / MODEL_CARD).read_text())["recipe"])
+    recipe = FeatureRecipe.model_validate_json(json.loads((model_folder / MODEL_CARD).read_text())["recipe"])
     features = features_of_spectra(spectra, settings, recipe)
     result: PredictTypesResult = run_step(
         PredictTypesParams(model=model, features=features.features, allow_simulated_model=allow_simulated_model)

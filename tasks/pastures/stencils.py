@@ -2,12 +2,14 @@
 
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import geopandas
 import numpy as np
+import pandas as pd
 import pyogrio
 import shapely
 from pydantic import Field
@@ -35,6 +37,7 @@ class Placement(Contract):
     """The tile that a pasture is cut from, although others may show it, too."""
 
     pasture_id: str
+    name: str
     tile: str
     share: float = Field(ge=0, le=1, description="Share of the pasture that the tile shows")
     grid: Grid = Field(description="The tile's 10 m cells around the pasture")
@@ -51,14 +54,23 @@ def take_pastures(store: Store, pastures: Pastures) -> File:
 
 
 def read_pastures(pastures: Pastures) -> geopandas.GeoDataFrame:
-    """Pastures in the order of their ids, in the file's own CRS: a GeoPackage, GeoJSON or Shapefile, also zipped.
+    """Pastures of all files in the order of their ids; in the CRS of the file, of several files in degrees.
 
     Raises `missing_file`, and `bad_aoi` with a list: no CRS, several layers, no such attribute, ids that are missing or
-    come twice, geometries that are missing, empty, invalid or neither polygons nor points.
+    come twice (upper and lower case alike), geometries that are missing, empty, invalid or neither polygons nor points.
     """
-    path = Path(pastures.path)
+    frames = [_read_file(Path(path), pastures) for path in pastures.paths]
+    if len(frames) > 1:
+        frames = [frame.to_crs(GEOGRAPHIC_EPSG) for frame in frames]
+    frame = geopandas.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
+    _require_different(list(frame["pasture_id"]))
+    return frame.sort_values("pasture_id", kind="stable").reset_index(drop=True)
+
+
+def _read_file(path: Path, pastures: Pastures) -> geopandas.GeoDataFrame:
+    """A GeoPackage, GeoJSON or Shapefile, also zipped."""
     if not path.is_file():
-        raise StepError("missing_file", f"{pastures.path!r} is no file where the flow runs.", "Correct the path.")
+        raise StepError("missing_file", f"{str(path)!r} is no file where the flow runs.", "Correct the path.")
     table = _table(path)
     if table.empty or table.crs is None:
         lack = "pastures" if table.empty else "coordinate reference system"
@@ -67,12 +79,11 @@ def read_pastures(pastures: Pastures) -> geopandas.GeoDataFrame:
     names = _column(table, pastures.name_field, path).fillna("").astype(str) if pastures.name_field else ids
     _require_ids(ids, path)
     _require_shapes(dict(zip(ids, table.geometry, strict=True)), path)
-    frame = geopandas.GeoDataFrame(
+    return geopandas.GeoDataFrame(
         {"pasture_id": ids, "pasture_name": [name or own for name, own in zip(names, ids, strict=True)]},
         geometry=shapely.force_2d(np.asarray(table.geometry)),
         crs=table.crs,
     )
-    return frame.sort_values("pasture_id", kind="stable").reset_index(drop=True)
 
 
 def place_pastures(pastures: geopandas.GeoDataFrame, tiles: Mapping[str, str]) -> tuple[Placement, ...]:
@@ -83,13 +94,15 @@ def place_pastures(pastures: geopandas.GeoDataFrame, tiles: Mapping[str, str]) -
     outlines = {tile: _projected(shapely.from_wkt(wkt), tile) for tile, wkt in sorted(tiles.items())}
     geographic = pastures.geometry.segmentize(_EDGE_DEG if pastures.crs.is_geographic else 1000.0)
     placements, homeless = [], []
-    for pasture_id, shape in zip(pastures["pasture_id"], geographic.to_crs(GEOGRAPHIC_EPSG), strict=True):
+    named = zip(pastures["pasture_id"], pastures["pasture_name"], geographic.to_crs(GEOGRAPHIC_EPSG), strict=True)
+    for pasture_id, name, shape in named:
         shapes = {tile: _projected(shape, tile) for tile in outlines}
         ranked = [(*_fit(shapes[tile], outline), tile) for tile, outline in outlines.items()]
         share, _, tile = max(ranked, key=lambda found: (min(found[0], _ALL), found[1]), default=(0.0, 0.0, ""))
         if share > 0:
             grid = pasture_grid(shapes[tile], tile)
-            placements.append(Placement(pasture_id=pasture_id, tile=tile, share=min(1.0, share), grid=grid))
+            facts = {"pasture_id": pasture_id, "name": name, "tile": tile, "grid": grid}
+            placements.append(Placement.model_validate({**facts, "share": min(1.0, share)}))
         else:
             homeless.append(pasture_id)
     if homeless:
@@ -167,12 +180,16 @@ def _column(table: geopandas.GeoDataFrame, name: str, path: Path) -> Any:
 
 
 def _require_ids(ids: list[str], path: Path) -> None:
-    twice = sorted({one for one in ids if ids.count(one) > 1 and one})
     missing = [str(number) for number, one in enumerate(ids, start=1) if not one]
     if missing:
         raise _bad(f"{path.name} has features without an id: {_listed(missing)}", "Give each pasture an id.")
-    if twice:
-        raise _bad(f"{path.name} has these ids more than once: {_listed(twice)}", "Give each pasture an id of its own.")
+
+
+def _require_different(ids: list[str]) -> None:
+    """Ids name files, and some file systems do not tell upper from lower case."""
+    counts = Counter(one.casefold() for one in ids)
+    if twice := sorted({one for one in ids if counts[one.casefold()] > 1}):
+        raise _bad(f"These ids come more than once: {_listed(twice)}", "Give each pasture an id of its own.")
 
 
 def _require_shapes(shapes: Mapping[str, BaseGeometry | None], path: Path) -> None:

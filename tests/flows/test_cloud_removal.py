@@ -1,10 +1,13 @@
 """What a whole run from search to burned area leaves behind: choice, product, truth, reuse, stages."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas
+import h5py
 import numpy as np
 import pandas as pd
 import pystac
@@ -16,9 +19,10 @@ from containers.base.contract.legend import HIDING, REFLECTANCE_NODATA
 from tests.demo_run import ROOT, Demo, artifacts, ledger_of, newest_folder, remade
 from tests.flows.conftest import exported
 
+PARAMETERS = ROOT / "deployments" / "parameters"
 PROFILE = "cloud_removal_tiny"
 COMMAND = ("demo", "--flow", "cloud_removal", "--profile", PROFILE)
-BEFORE, AFTER = "2020-06-03", "2020-07-05"
+FIRST, BEFORE, AFTER = "2020-05-29", "2020-06-03", "2020-07-05"
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class TestAgain:
 
     def test_a_stage_alone_says_where_its_files_are(self, demo: RemovalDemo, tmp_path: Path) -> None:
         variables = exported(demo)
-        text = (ROOT / "deployments" / "parameters" / f"cloud_removal.{PROFILE}.yaml").read_text()
+        text = (PARAMETERS / f"cloud_removal.{PROFILE}.yaml").read_text()
         params = tmp_path / "params.yaml"
         params.write_text(yaml.safe_dump(yaml.safe_load(text)))
         staged = RemovalDemo(demo.state, "", variables=variables)
@@ -140,3 +144,54 @@ class TestAgain:
             assert finished.returncode == 0, finished.stderr[-3000:]
             assert f"reached the stage {stage}" in finished.stdout
             assert expected in finished.stdout
+
+
+@dataclass(frozen=True)
+class ThreeDates(RemovalDemo):
+    @property
+    def product(self) -> Path:
+        return self.state / "products" / "cloud-removal-three-dates"
+
+
+@pytest.fixture(scope="module")
+def three_dates(demo: RemovalDemo, tmp_path_factory: pytest.TempPathFactory) -> ThreeDates:
+    """The shipped parameters with a training of two epochs, after the run of two dates, in its store."""
+    values = yaml.safe_load((PARAMETERS / "cloud_removal.three_dates.yaml").read_text())
+    values["learning"]["overrides"]["training"]["epochs"] = 2
+    params = tmp_path_factory.mktemp("three_dates") / "params.yaml"
+    params.write_text(yaml.safe_dump(values))
+    waiting = ThreeDates(demo.state, "", variables=exported(demo))
+    finished = waiting.clearground("run", "cloud_removal", str(params))
+    assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-5000:]
+    return waiting
+
+
+@pytest.mark.slow
+class TestThreeDates:
+    def test_each_date_has_a_pass_of_its_own_on_one_track(self, three_dates: ThreeDates) -> None:
+        report = (three_dates.product / "report.html").read_text()
+        rows = re.findall(r'<tr><th scope="row">(2020-0[\d-]+)</th><td>S2.*?(S1[AB])_\w+_(\d{8})T.*?</tr>', report)
+        assert rows == [(FIRST, "S1B", "20200524"), (BEFORE, "S1B", "20200605"), (AFTER, "S1A", "20200705")]
+        assert report.count("168 descending") == 3
+
+    def test_both_pairs_are_learnt_from_and_the_last_date_is_rebuilt(self, three_dates: ThreeDates) -> None:
+        tiles = geopandas.read_file(three_dates.product / "documents" / "tiles.gpkg")
+        learnt = tiles[tiles["part"] == "train"].groupby("pair").size()
+        assert set(learnt.index) == {f"{FIRST}_{BEFORE}", f"{BEFORE}_{AFTER}"}
+        with h5py.File(newest_folder(three_dates, "gdal.dataset") / "dataset.h5") as dataset:
+            pairs = dataset["train/pairs"].asstr()[:]
+        assert {name: (pairs == name).sum() for name in learnt.index} == learnt.to_dict()
+        card = json.loads((three_dates.product / "model" / "card.json").read_text())
+        assert card["tiles"]["train"] == learnt.sum()
+        names = {path.stem for path in (three_dates.product / "rasters").glob("*.tif")}
+        assert {f"gamma0-vv-{BEFORE}", f"gamma0-vv-{AFTER}"} <= names
+        assert (three_dates.raster("restored-red")[three_dates.raster("replaced") != 255] != REFLECTANCE_NODATA).all()
+
+    def test_what_the_two_dates_have_made_is_reused(self, three_dates: ThreeDates) -> None:
+        rows = ledger_of(three_dates)
+        radar = rows[rows["subject"].str.startswith("backscatter ") & rows["status"].isin(("done", "reused"))]
+        assert dict(zip(radar["subject"], radar["status"], strict=True)) == {
+            "backscatter S1B 2020-05-24": "done",
+            "backscatter S1B 2020-06-05": "reused",
+            "backscatter S1A 2020-07-05": "reused",
+        }

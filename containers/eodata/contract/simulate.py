@@ -8,6 +8,7 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.scene import Level
 from containers.base.contract.step import Resources, StepParams, StepResult
+from containers.eodata.contract.pastures import Pastures
 from containers.eodata.contract.scenario import Fire, OpticalDate, RadarDate, Relief
 
 TrapKind = Literal[
@@ -69,6 +70,24 @@ class ArchiveResult(StepResult):
         description="L2A products of the chosen dates after the fire (else of the last one) to what they would show "
         "without clouds: bands by their descriptions, int16 × 1e-4, nodata −32768, on the tile's UTM grid, 10 m",
     )
+    pastures: tuple[File, ...] = Field(
+        default=(),
+        description="`pastures.gpkg` and every part of `new_pasture.shp`, which holds one more in the next zone's CRS: "
+        "pasture_id, name, massif",
+    )
+    survey: tuple[File, ...] = Field(
+        default=(), description="Surveyed points and polygons, GeoJSON and every part of Shapefiles"
+    )
+    type_truth: dict[str, File] = Field(
+        default={}, description="Tile to the vegetation type of most of each cell, on the tile's UTM grid, 10 m"
+    )
+    snow_free_truth: dict[str, File] = Field(
+        default={}, description="`31TGK_2022` to the day from which a cell is free of winter snow, float32, same grid"
+    )
+    calendar_truth: File | None = Field(default=None, description="CSV: what each year was like on each pasture")
+    pasture_ndvi_truth: File | None = Field(default=None, description="CSV: daily NDVI and snow of each pasture")
+    theia: tuple[File, ...] = Field(default=(), description="THEIA L2A products of some dates of the first tile, ZIP")
+    theia_snow: tuple[File, ...] = Field(default=(), description="Snow products of the same dates, ZIP")
     products: int = Field(ge=0, description="Products written, Sentinel-1 slices included")
     objects: tuple[File, ...] = Field(description="Every archive object, below the folder `eodata`")
 
@@ -124,6 +143,9 @@ class ArchiveParams(StepParams):
     optical_dates: tuple[OpticalDate, ...] | None = Field(
         default=None, min_length=1, description="Sentinel-2 on these days in place of `dates_per_year` drawn ones"
     )
+    pastures: Pastures | None = Field(
+        default=None, description="Mountains with pastures and a survey in place of the lowland, with a DEM and a geoid"
+    )
     radar_dates: tuple[RadarDate, ...] | None = Field(
         default=None, min_length=1, description="Sentinel-1 passes; they need `relief`"
     )
@@ -158,9 +180,14 @@ class ArchiveParams(StepParams):
     @model_validator(mode="after")
     def _scenario_is_consistent(self) -> "ArchiveParams":
         """Hills, fire and chosen dates fit together."""
-        wanted = {"relief": self.relief, "fire": self.fire, "optical_dates": self.optical_dates}
+        wanted = {
+            "relief": self.relief, "fire": self.fire, "optical_dates": self.optical_dates, "pastures": self.pastures,
+        }  # fmt: skip
         if not self.phenology and (given := [name for name, value in wanted.items() if value]):
             raise ValueError(f"{given} need phenology=true")
+        lowland = {"relief": self.relief, "fire": self.fire, "radar_dates": self.radar_dates, "sea": self.sea_share}
+        if self.pastures and (given := [name for name, value in lowland.items() if value]):
+            raise ValueError(f"pastures lie in mountains of their own, without {given}")
         if self.relief and self.sea_share:
             raise ValueError(f"relief has no coast: sea_share={self.sea_share} must be 0")
         if self.radar_dates and not self.relief:

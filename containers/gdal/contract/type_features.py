@@ -1,8 +1,9 @@
 """What a classifier of vegetation types sees: index curves on one time axis, seasons, terrain."""
 
+from datetime import date
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
@@ -11,6 +12,12 @@ from containers.base.contract.step import Resources, StepParams, StepResult
 from containers.gdal.contract.cut import Slice
 from containers.gdal.contract.fill import Filling
 
+TypeIndex = Literal[
+    "ndvi", "evi", "msavi2", "ndmi", "nbr", "ndre", "ndsi", "ndti", "psri", "tcb", "tcg", "tcw"
+]  # fmt: skip
+_COMMON_YEAR = 2001
+"""29 February is no day of the time axis, which is the same in every year."""
+
 FeatureSet = Literal["curves", "bands", "medians", "season", "terrain"]
 
 
@@ -18,19 +25,31 @@ class FeatureRecipe(Contract):
     """How features are made of a year of spectra. A model keeps its own."""
 
     sets: tuple[FeatureSet, ...] = Field(
-        default=("curves", "season"),
+        default=("curves", "bands", "medians", "season"),
         min_length=1,
         description="curves: gap-filled indices on the time axis; bands: gap-filled reflectance; medians: of bands and "
         "indices per period; season: start, peak, end; terrain: height, slope, aspect, solar exposure",
     )
-    indices: tuple[str, ...] = Field(default=("ndvi", "ndmi"), description="Names of containers/gdal/type_indices.py")
+    indices: tuple[TypeIndex, ...] = Field(
+        default=("ndvi", "ndmi", "ndsi", "ndti", "psri", "ndre"),
+        description="Formulas: containers/gdal/type_indices.py",
+    )
     first: str = Field(default="04-01", pattern=r"^\d{2}-\d{2}$", description="First day of the time axis, MM-DD")
     last: str = Field(default="10-31", pattern=r"^\d{2}-\d{2}$", description="Last day of the time axis, MM-DD")
     every_days: int = Field(default=10, ge=1, le=60, description="Days between two dates of the axis")
     periods: int = Field(default=8, ge=1, le=24, description="Periods of equal length that medians are taken of")
-    filling: Filling = Filling(engine="whittaker")
+    filling: Filling = Filling(engine="linear", dip=0)
     min_observations: int = Field(default=4, ge=1, description="Sites and cells seen less often have no features")
-    mask_snow: bool = Field(default=True, description="Snow hides vegetation: spectra of snow are left out")
+    mask_snow: bool = Field(
+        default=False,
+        description="Leave out spectra of snow. It hides the vegetation, but when it melts tells what grows there",
+    )
+
+    @field_validator("first", "last")
+    @classmethod
+    def _is_a_day(cls, day: str) -> str:
+        date.fromisoformat(f"{_COMMON_YEAR}-{day}")
+        return day
 
     @model_validator(mode="after")
     def _in_order(self) -> "FeatureRecipe":
@@ -50,7 +69,8 @@ class Terrain(Contract):
 class SiteFeaturesResult(StepResult):
     features: File = Field(
         description="Parquet, one row per site and year: site_id, year, class_code, group, massif, polygon_id, source, "
-        "simulated, observations, then one float32 column per feature"
+        "simulated, observations, then one float32 column per feature; columns named `plain …` are for the plain "
+        "forest that classifiers are compared with; metadata `recipe` is the recipe as JSON"
     )
     names: tuple[str, ...] = Field(min_length=1, description="The features, in the order of the columns")
     left_out: dict[str, int] = Field(default={}, description="Reason to the number of sites and years without features")

@@ -8,7 +8,7 @@ from containers.base.contract.files import File
 from containers.base.contract.model import Contract
 from containers.base.contract.step import Resources, StepParams, StepResult
 
-Classifier = Literal["random_forest", "gradient_boosting", "temporal_network"]
+Classifier = Literal["discriminant", "random_forest", "gradient_boosting", "temporal_network"]
 TYPE_NODATA = 0
 """Code of cells outside the pasture; types count from 1 in the order of the card."""
 TYPE_OTHER, TYPE_DOUBTFUL, TYPE_UNSEEN = 253, 254, 255
@@ -31,7 +31,11 @@ class TypesModel(Contract):
 class TypeTraining(Contract):
     """How a classifier is trained and judged: what an analyst may choose."""
 
-    classifier: Classifier = "random_forest"
+    classifier: Classifier = Field(
+        default="discriminant",
+        description="discriminant: linear discriminants on random subspaces, which do best with some hundred sites; "
+        "random_forest; gradient_boosting; temporal_network: convolutions along time, for thousands of sites",
+    )
     grouping: dict[str, str] = Field(
         default={}, description="Survey code to the type it counts as; codes that are not named stay as they are"
     )
@@ -48,9 +52,17 @@ class TrainTypesResult(StepResult):
     model: TypesModel
     predictions: File = Field(description="CSV of sites in folds that did not train on them: site_id, year, group, "
                               "fold, class, predicted, confidence, p_<class>…")  # fmt: skip
-    metrics: File = Field(description="CSV: name, class (empty: all), value, lower, upper (95 %, bootstrap by group)")
+    metrics: File = Field(
+        description="CSV: name, class (empty: all), value, lower, upper (95 %, bootstrap by group); plain_…, "
+        "majority_…: of the plain forest and of the commonest type; gain_…: over the plain forest; coverage_…, accuracy_…: of "
+        "sites with at least that probability"
+    )
     confusion: File = Field(description="CSV: class, predicted, sites")
-    importance: File = Field(description="CSV: feature, drop of macro-F1 when permuted, standard error")
+    importance: File = Field(
+        description="CSV: feature (a set, a layer along time, or one feature), drop of macro-F1 when permuted, its "
+        "standard error"
+    )
+    learning: File = Field(description="CSV: groups learnt from, accuracy and macro_f1 with their 95 % intervals")
     figures: dict[str, File] = Field(description="PNG: confusion, importance, calibration, learning")
     left_out: dict[str, int] = Field(default={}, description="Reason to the number of sites not used")
 
@@ -86,7 +98,7 @@ class PredictTypesParams(StepParams):
 
 class MapTypesResult(StepResult):
     types: File = Field(
-        description="COG uint8: codes of the card from 1; 0 outside the pasture, 254 the model does not know, 255 not seen"
+        description="COG uint8: codes of the card from 1; 0 outside the pasture, 254 not known, 255 not seen"
     )
     confidence: File = Field(description="COG uint8 × 1/250: probability of the most probable type, nodata 255")
     style: File = Field(description="QGIS style of the types: QGIS takes it with the raster, whose name it has")
@@ -99,6 +111,7 @@ class MapTypesResult(StepResult):
     legend: dict[str, str] = Field(description="Code to type")
     colours: dict[str, str] = Field(description="Code, 254 and 255 included, to #rrggbb")
     cells: dict[str, int] = Field(description="Type, `doubtful` or `unknown` to its cells inside the outline")
+    cell_area_ha: float = Field(gt=0, description="Area of one cell in hectares")
     simulated: bool = Field(description="Whether the spectra or the model are simulated")
 
 

@@ -257,3 +257,35 @@ def test_what_is_no_netcdf_4_is_refused(imported, raster_store) -> None:
     path = raster_store.folder("user") / "spectra.nc"
     path.write_bytes(b"CDF\x01 an older NetCDF")
     assert "nccopy" in refused(imported.path, path).hint
+
+
+def test_a_column_without_dimensions_is_refused(imported, raster_store) -> None:
+    path = foreign_file(raster_store.folder("user") / "bare.nc", ten(), COLUMNS)
+    with h5py.File(path, "a") as file:
+        del file["ALPAGE"]
+        file["ALPAGE"] = np.array([b"a", b"b", b"c"])
+    assert "ALPAGE has the dimensions ()" in refused(imported.path, path).reason
+
+
+def test_a_damaged_file_is_refused(imported, raster_store) -> None:
+    path = foreign_file(raster_store.folder("user") / "damaged.nc", ten(), COLUMNS)
+    with h5py.File(path, "a") as file:
+        del file["B05"]
+        file.create_dataset("B05", data=np.full((2, 3), 0.1), chunks=(2, 3), compression="gzip")
+        for axis, name in enumerate(("time", "Id_sitesAS")):
+            file["B05"].dims[axis].attach_scale(file[name])
+        chunk = file["B05"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\x55" * chunk.size
+    path.write_bytes(content)
+    assert "damaged" in refused(imported.path, path).reason
+
+
+def test_numbers_as_names_and_missing_numbers_as_classes(imported, raster_store) -> None:
+    path = foreign_file(raster_store.folder("user") / "numbers.nc", ten(), COLUMNS)
+    with h5py.File(path, "a") as file:
+        del file["Typo_Veget"]
+        file["Typo_Veget"] = np.array([1.5, np.nan, 2.0])
+        file["Typo_Veget"].dims[0].attach_scale(file["Id_sitesAS"])
+        file.create_group("B09")
+    assert read(imported.path(path)[1])[0].header.sites["class_code"].tolist() == ["", "2.0", "1.5"]

@@ -24,9 +24,9 @@ def predict_whole(inputs: np.ndarray, known: np.ndarray, windows: Windows, predi
             len(CLASSES),
         )
     )
-    assert [row for row, _, _ in strips] == list(np.cumsum([0, *(p.shape[1] for _, p, _ in strips)])[:-1])
-    np.testing.assert_array_equal(np.concatenate([mask for _, _, mask in strips]), known)
-    return np.concatenate([probabilities for _, probabilities, _ in strips], axis=1)
+    assert [done.row for done in strips] == list(np.cumsum([0, *(done.rows for done in strips)])[:-1])
+    np.testing.assert_array_equal(np.concatenate([done.strip.known[: done.rows] for done in strips]), known)
+    return np.concatenate([done.layers for done in strips], axis=1)
 
 
 @settings(deadline=None, max_examples=40)

@@ -28,8 +28,8 @@ def seen_by(recipe: Recipe, scene: Scene) -> Scene:
 
 @pytest.mark.parametrize(
     ("preset", "inputs", "width"),
-    [("reference", "all", 8), ("small", "radar", 4), ("small", "optical", 4), ("adaptive", "all", 14),
-     ("adaptive", "radar", 4), ("adaptive", "optical", 10)],
+    [("reference", "all", 8), ("small", "radar", 4), ("small", "optical", 4), ("adaptive", "all", 26),
+     ("adaptive", "radar", 16), ("adaptive", "optical", 10)],
 )  # fmt: skip
 def test_channels_are_as_many_as_the_recipe_says(preset: str, inputs: str, width: int) -> None:
     recipe = recipe_for(preset, inputs)
@@ -72,9 +72,23 @@ def test_hidden_cells_and_nodata_are_nothing() -> None:
     assert (recipe_for("small").network_input(scene, visible)[5, 5, 4:8] == 0).all()
     assert (found[5, 5, :4] != 0).all()
     assert (found[6, 6, 4:8] != 0).all(), "snow lies on the ground"
-    np.testing.assert_array_equal(found[..., 8], sky_t0 != Sky.SHADOW)
-    assert (found[1:, :, 9:] == 0).all()
-    assert (found[0, :, 13] == 1).all()
+    seen_t0 = recipe_for("adaptive").described
+    np.testing.assert_array_equal(found[..., seen_t0], sky_t0 != Sky.SHADOW)
+    assert (found[1:, :, seen_t0 + 1 :] == 0).all()
+    assert (found[0, :, -1] == 1).all()
+
+
+def test_radar_is_told_as_means_over_windows_too() -> None:
+    inputs = SCENE.inputs.copy()
+    inputs[3, 3, 0] = STORED_NODATA
+    recipe = recipe_for("adaptive", **{"inputs.radar_means": [3, 7]})
+    assert recipe.described == 8 + 2 * 4
+    found = recipe.network_input(SCENE._replace(inputs=inputs), ALL)
+    around = found[2:5, 2:5, :4].reshape(9, 4)
+    np.testing.assert_allclose(found[3, 3, 9:12], around[:, 1:].mean(axis=0), atol=1e-5)
+    assert found[3, 3, 8] == pytest.approx(np.delete(around[:, 0], 4).mean(), abs=1e-5), "no data do not count"
+    np.testing.assert_allclose(found[8, 8, 12:16], found[5:12, 5:12, :4].mean(axis=(0, 1)), atol=1e-5)
+    assert recipe_for("adaptive", "optical").radar_means == ()
 
 
 def test_what_lies_under_real_clouds_never_reaches_the_network() -> None:

@@ -24,7 +24,7 @@ def test_the_untrained_network_tells_the_regression(tmp_path: Path) -> None:
     nothing = np.zeros((32, 32), bool)
     inputs = [recipe.network_input(scene, nothing) for scene in scenes]
     cells = [scene.seen_t0 & scene.seen_t1 & scene.known for scene in scenes]
-    known = np.concatenate([values[where][:, :8] for values, where in zip(inputs, cells, strict=True)])
+    known = np.concatenate([values[where][:, : recipe.described] for values, where in zip(inputs, cells, strict=True)])
     truth = np.concatenate(
         [recipe.scaled_target(scene.target)[where] for scene, where in zip(scenes, cells, strict=True)]
     )

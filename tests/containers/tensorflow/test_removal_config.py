@@ -87,6 +87,9 @@ def test_an_unknown_key_is_named_with_those_allowed(overrides: dict[str, Any], t
         ("reference", {"adversarial.real_labels": [1.0, 0.5]}, "real_labels"),
         ("reference", {"adversarial.strides": [2, 2]}, "strides"),
         ("reference", {"network.filters": 8}, "before"),
+        ("small", {"inputs.radar_means": [5, 8]}, "[8] are even"),
+        ("small", {"inputs.radar_means": [1]}, "inputs.radar_means"),
+        ("small", {"loss.change_weight": -1.0}, "loss.change_weight=-1.0"),
     ],
 )
 def test_a_value_out_of_range_is_named(preset: str, overrides: dict[str, Any], told: str) -> None:

@@ -13,7 +13,7 @@ from containers.tensorflow.cloud_shapes import CloudShapes
 from containers.tensorflow.recipe import Scene, recipe_of
 from containers.tensorflow.removal_config import AugmentationConfig, load_config
 from containers.tensorflow.removal_dataset import Part, RemovalDataset
-from containers.tensorflow.tile_batches import TrainingBatches, example_of, turned
+from containers.tensorflow.tile_batches import TrainingBatches, change_of, example_of, turned
 from tests.containers.tensorflow.removal_world import SCALERS, channels, write_dataset
 
 SIZE = 32
@@ -70,10 +70,41 @@ def test_pasted_clouds_hide_and_are_scored(part: Part) -> None:
     learnt = scene.seen_t1 & scene.known
     assert (learnt & hidden).any()
     assert (example.inputs[..., -5:][hidden] == 0).all()
-    assert (example.weights[learnt & hidden] == config.loss.hidden_weight).all()
-    assert (example.weights[learnt & ~hidden] == np.float32(config.loss.visible_weight)).all()
+    share = config.loss.change_weight * change_of(scene, recipe) / 0.1
+    np.testing.assert_allclose(example.weights[learnt & hidden], (1 + share[learnt & hidden]), rtol=1e-5)
+    np.testing.assert_allclose(example.weights[learnt & ~hidden], 0.1 * (1 + share[learnt & ~hidden]), rtol=1e-5)
     assert (example.weights[~scene.seen_t1] == 0).all()
     assert (example.inputs[..., -1][scene.seen_t1 & ~hidden] == 1).all()
+
+
+def test_cells_weigh_by_how_much_they_changed() -> None:
+    """Bands of t0 are 0.1 throughout; one cell changes by 0.2, 0, 0.2 and 0: by 0.1 on average."""
+    inputs, target = np.full((4, 4, 8), 1000, np.int16), np.full((4, 4, 4), 1000, np.int16)
+    target[1, 2] = (3000, 1000, -1000, 1000)
+    target[0, 0], target[3, 3] = 3000, 3000
+    sky_t0 = np.full((4, 4), Sky.CLEAR, np.uint8)
+    sky_t0[0, 0] = Sky.CLOUD
+    target[3, 3, 1] = STORED_NODATA
+    scene = Scene(inputs, target, sky_t0, np.full((4, 4), Sky.CLEAR, np.uint8))
+    config = load_config("adaptive", {"loss.change_weight": 3.0})
+    recipe = recipe_of(*channels(), SCALERS, "all", config)
+    expected = np.ones((4, 4))
+    expected[1, 2] = 1 + 3.0
+    expected[3, 3] = 0  # without data at t1
+    weights = example_of(scene, np.ones((4, 4), bool), recipe, config.loss).weights
+    np.testing.assert_allclose(weights, expected, rtol=1e-5)
+    alike = config.loss.model_copy(update={"change_weight": 0.0})
+    np.testing.assert_array_equal(example_of(scene, np.ones((4, 4), bool), recipe, alike).weights, expected > 0)
+
+
+def test_without_an_optical_input_cells_weigh_alike() -> None:
+    config = load_config("adaptive", {})
+    recipe = recipe_of(*channels(), SCALERS, "radar", config)
+    scene = Scene(
+        np.full((8, 8, 4), 100, np.int16), np.full((8, 8, 4), 9000, np.int16),
+        np.full((8, 8), Sky.CLEAR, np.uint8), np.full((8, 8), Sky.CLEAR, np.uint8),
+    )  # fmt: skip
+    assert (example_of(scene, np.ones((8, 8), bool), recipe, config.loss).weights == 1).all()
 
 
 def test_cells_hidden_at_t0_count_only_where_the_network_is_told() -> None:

@@ -1,0 +1,131 @@
+"""The part of `pasture_types` that tells: types, areas and calendars of every pasture."""
+
+from prefect.futures import PrefectFuture
+
+from containers.gdal.contract.areas import AreasParams, AreasResult, SampleClassesParams, SampleResult
+from containers.gdal.contract.calendar import CalendarParams, CalendarResult
+from containers.gdal.contract.type_features import FeatureRecipe, PastureFeaturesParams, Terrain
+from containers.tensorflow.contract.types import (
+    TYPE_DOUBTFUL,
+    TYPE_NODATA,
+    MapTypesParams,
+    MapTypesResult,
+    TypesModel,
+)
+from tasks import gdal, tensorflow
+from tasks.failures import CLOUDED, usable
+from tasks.parameters.pasture_types import PastureTypesParams
+from tasks.pastures.intake import PastureInputs
+from tasks.pastures.product import PastureMap
+from tasks.pastures.slices import StencilSlices, slices_of
+from tasks.pastures.stencils import Placement
+
+
+def map_pastures(
+    params: PastureTypesParams,
+    inputs: PastureInputs,
+    placed: tuple[Placement, ...],
+    slices: tuple[StencilSlices, ...],
+    terrain: dict[str, Terrain],
+    model: TypesModel,
+    recipe: FeatureRecipe,
+) -> tuple[PastureMap, ...]:
+    """Types of every pasture in every year, in the order of pastures and years, with their areas."""
+    wanted = [(pasture, year) for pasture in placed for year in params.time.years]
+    featured = [
+        gdal.pasture_features.submit(
+            PastureFeaturesParams(
+                slices=slices_of(pasture, slices),
+                outline=inputs.pastures,
+                pasture_id=pasture.pasture_id,
+                grid=pasture.grid,
+                year=year,
+                recipe=recipe,
+                terrain=terrain.get(pasture.tile),
+            )
+        )
+        for pasture, year in wanted
+    ]
+    allowed = params.learning.allow_simulated_model
+    mapping = [
+        (
+            pasture,
+            tensorflow.map_types.submit(
+                MapTypesParams(model=model, features=features.features, allow_simulated_model=allowed)
+            ),
+        )
+        for (pasture, _), future in zip(wanted, featured, strict=True)
+        if (features := usable(future, without=CLOUDED))
+    ]
+    mapped = [(pasture, future.result()) for pasture, future in mapping]
+    samples = [sample_types(params, inputs, pasture, each) for pasture, each in mapped]
+    areas = [estimate_areas(each, sample) for (_, each), sample in zip(mapped, samples, strict=True)]
+    return tuple(
+        PastureMap(pasture=pasture, mapped=each, areas=area.result())
+        for (pasture, each), area in zip(mapped, areas, strict=True)
+    )
+
+
+def sample_types(
+    params: PastureTypesParams, inputs: PastureInputs, pasture: Placement, mapped: MapTypesResult
+) -> PrefectFuture[SampleResult] | None:
+    """A reference sample of the map where it is known what grows."""
+    truth = inputs.true_types.get(pasture.tile)
+    if truth is None:
+        return None
+    return gdal.sample_classes.submit(
+        SampleClassesParams(
+            mapped=mapped.types,
+            classes=codes_of(mapped),
+            doubtful=TYPE_DOUBTFUL,
+            outside=TYPE_NODATA,
+            period=str(mapped.year),
+            reference=truth,
+            reference_names=params.truth.names,
+            points=params.truth.points,
+            seed=params.truth.seed,
+        )
+    )
+
+
+def estimate_areas(mapped: MapTypesResult, sampling: PrefectFuture[SampleResult] | None) -> PrefectFuture[AreasResult]:
+    """Design-based areas where there is a sample; else counts and no interval."""
+    sample = sampling.result() if sampling else None
+    return gdal.estimate_areas.submit(
+        AreasParams(
+            classes=codes_of(mapped),
+            counts=mapped.counts,
+            cell_area_ha=mapped.cell_area_ha,
+            sample=sample.sample if sample else None,
+            strata=sample.strata if sample else None,
+            doubtful=TYPE_DOUBTFUL,
+        )
+    )
+
+
+def codes_of(mapped: MapTypesResult) -> dict[str, int]:
+    return {name: int(code) for code, name in mapped.legend.items()}
+
+
+def tell_calendars(
+    params: PastureTypesParams,
+    inputs: PastureInputs,
+    placed: tuple[Placement, ...],
+    slices: tuple[StencilSlices, ...],
+) -> dict[str, CalendarResult]:
+    """Seasons of every pasture."""
+    futures = {
+        pasture.pasture_id: gdal.tell_calendar.submit(
+            CalendarParams(
+                slices=slices_of(pasture, slices),
+                outline=inputs.pastures,
+                pasture_id=pasture.pasture_id,
+                grid=pasture.grid,
+                years=params.time.years,
+                **dict(params.calendar),
+            )
+        )
+        for pasture in placed
+    }
+    told = {pasture_id: usable(future, without=CLOUDED) for pasture_id, future in futures.items()}
+    return {pasture_id: calendar for pasture_id, calendar in told.items() if calendar}
