@@ -10,7 +10,7 @@ import shapely
 
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError
-from containers.base.sentinel2 import TheiaName, parse_theia_name
+from containers.base.sentinel2 import SIMULATED_MARK, TheiaName, parse_theia_name
 from containers.base.storage import SCHEME
 from containers.gdal.contract.cut import MajaProduct
 from tasks.catalogue.answer import Refusal, refusal
@@ -23,6 +23,7 @@ from tasks.store import Store, open_store
 
 UNKNOWN_VERSION: Final = "unknown"
 _SUFFIX: Final = ".zip"
+_MARK_WITHIN_BYTES: Final = 4096
 
 
 class Zip(NamedTuple):
@@ -146,7 +147,20 @@ def _product(store: Store, found: Zip, snow: Zip | None) -> MajaProduct:
         version=found.version,
         archive=_taken(store, found),
         snow=_taken(store, snow) if snow else None,
+        simulated=isinstance(found.place, Path) and _is_simulated(found.place),
     )
+
+
+def _is_simulated(path: Path) -> bool:
+    """Whether the metadata say so at their beginning. Of a ZIP in a bucket the step finds out."""
+    with zipfile.ZipFile(path) as archive:
+        texts = [name for name in archive.namelist() if name.endswith("_MTD_ALL.xml")]
+        return any(SIMULATED_MARK in _beginning(archive, name) for name in texts[:1])
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as stream:
+        return stream.read(_MARK_WITHIN_BYTES)
 
 
 def _taken(store: Store, found: Zip) -> File:

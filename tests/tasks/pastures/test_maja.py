@@ -101,6 +101,13 @@ def test_a_name_without_a_version_has_that_of_the_folder_in_it(machine: Any, tmp
     assert answer.tiles["31TGK"][1][0].version == "unknown"
 
 
+def test_a_simulated_product_is_told(machine: Any, tmp_path: Path) -> None:
+    folder = put(tmp_path / "zips", APRIL, APRIL.replace("0410", "0510"))
+    with zipfile.ZipFile(folder / f"{APRIL}.zip", "a") as archive:
+        archive.writestr(f"{APRIL}/{APRIL}_MTD_ALL.xml", "<!-- Simulated by Clearground -->")
+    assert [product.simulated for product in found(folder).tiles["31TGK"][1]] == [True, False]
+
+
 def test_a_bucket_is_read_where_it_is(machine: Any, s3_server: Any) -> None:
     storage.client().put_object(Bucket=s3_server.bucket, Key=f"theia/2017/{APRIL}.zip", Body=b"zip")
     storage.client().put_object(Bucket=s3_server.bucket, Key="theia/readme.txt", Body=b"text")
