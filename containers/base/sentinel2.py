@@ -124,6 +124,9 @@ def parse_product_name(name: str) -> ProductName | None:
     )
 
 
+SIMULATED_MARK: Final = b"Simulated by Clearground"
+"""In a comment of the metadata of products that no satellite has seen."""
+
 _THEIA_NAME = re.compile(
     r"^(?P<stem>SENTINEL(?P<platform>2[A-D])_(?P<acquired>\d{8}-\d{6}-\d{3})_(?P<level>L2A|L2B-SNOW)_T(?P<tile>\d{2}[A-Z]{3}))"
     r"_[A-Z](?:_V(?P<version>\d{1,3}-\d{1,3}))?$"

@@ -67,7 +67,7 @@ def cut_of(stencils: NDArray[Any], tile: Grid, name: str) -> Cut:
         grid = tile.clipped_to(Bounds(west - margin, south - margin, east + margin, north + margin), BLOCK_PX)
         inside = rasterize(there, out_shape=grid.shape, transform=transform_of(grid), all_touched=True, dtype="uint8")
         if inside.any():
-            return Cut(tile, grid, inside.astype(bool))
+            return Cut(tile, grid, inside.view(bool))
     raise _bad(
         f"No stencil touches tile {name}: it lies at {place(tile.bounds)} of EPSG:{tile.epsg}, the stencils at "
         f"{place(Bounds(*shapely.total_bounds(stencils)))}",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from containers.base.contract.step import StepError
-from containers.base.sentinel2 import TheiaName, parse_theia_name, parse_xml
+from containers.base.sentinel2 import SIMULATED_MARK, TheiaName, parse_theia_name, parse_xml
 
 MOST_MEMBERS: Final = 1000
 MOST_RASTER_BYTES: Final = 512 << 20
@@ -23,6 +23,7 @@ class Facts(NamedTuple):
     """The relative orbit."""
     quantification: float = 10_000.0
     nodata_dn: int = -10_000
+    simulated: bool = False
 
 
 class TheiaArchive:
@@ -42,10 +43,7 @@ class TheiaArchive:
         if len(self._infos) < len(infos):
             raise self._broken("holds two files of one name")
         folders = {name.partition("/")[0] for name in self._infos}
-        found = [
-            name for folder in sorted(folders) if (name := parse_theia_name(folder)) and name.stem == expected.stem
-        ]
-        names = {folder for folder in folders if (name := parse_theia_name(folder)) in found}
+        names = {folder for folder in folders if (name := parse_theia_name(folder)) and name.stem == expected.stem}
         if len(names) != 1:
             raise self._broken(f"holds {len(names)} folders named {expected.stem}_…, expected is one")
         (self.name,) = names
@@ -62,7 +60,8 @@ class TheiaArchive:
             return Facts()
         with zipfile.ZipFile(self._path) as archive, archive.open(info) as stream:
             # Not `read`: the size that the ZIP announces may be a lie.
-            root = parse_xml(stream.read(MOST_XML_BYTES))
+            text = stream.read(MOST_XML_BYTES)
+        root = parse_xml(text)
         stated = {
             "orbit": root.findtext(".//ORBIT_NUMBER"),
             "quantification": root.findtext(".//REFLECTANCE_QUANTIFICATION_VALUE"),
@@ -77,6 +76,7 @@ class TheiaArchive:
             orbit=orbit if orbit in _ORBITS else None,
             quantification=numbers.get("quantification", Facts().quantification),
             nodata_dn=int(numbers.get("nodata_dn", Facts().nodata_dn)),
+            simulated=SIMULATED_MARK in text,
         )
 
     def _member(self, name: str, most_bytes: int) -> zipfile.ZipInfo | None:

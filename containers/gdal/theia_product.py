@@ -47,7 +47,7 @@ class TheiaProduct:
             "level": "L2A",
             "orbit": self._metadata.orbit,
             "baseline": product.version,
-            "simulated": product.simulated,
+            "simulated": product.simulated or self._metadata.simulated,
         }
 
     @property

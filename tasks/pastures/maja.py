@@ -1,6 +1,7 @@
 """THEIA's products in a user's folder: which of them are used, and the snow product of each date."""
 
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import shapely
 
 from containers.base.contract.files import File
 from containers.base.contract.step import StepError
-from containers.base.sentinel2 import TheiaName, parse_theia_name
+from containers.base.sentinel2 import SIMULATED_MARK, TheiaName, parse_theia_name
 from containers.base.storage import SCHEME
 from containers.gdal.contract.cut import MajaProduct
 from tasks.catalogue.answer import Refusal, refusal
@@ -23,6 +24,9 @@ from tasks.store import Store, open_store
 
 UNKNOWN_VERSION: Final = "unknown"
 _SUFFIX: Final = ".zip"
+_MARK_WITHIN_BYTES: Final = 4096
+_DAMAGES: Final = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
+"""What a ZIP that is cut off, encrypted or packed in an unusual way makes the reader raise."""
 
 
 class Zip(NamedTuple):
@@ -32,6 +36,8 @@ class Zip(NamedTuple):
     name: TheiaName
     place: Path | File
     """On this machine, or in a bucket, from where the step fetches it."""
+    is_simulated: bool = False
+    """As its metadata say; of one in a bucket the step finds out."""
 
     @property
     def version(self) -> str:
@@ -55,21 +61,23 @@ class MajaFound(NamedTuple):
 def find_maja(reflectance: Reflectance, aoi: str, searched: Period) -> MajaFound:
     """The products over an area (WKT, EPSG:4326) in a period; what is chosen is taken into the store.
 
-    Folders are local, with all below them, or prefixes such as s3://bucket/theia. Raises `missing_file`.
+    Folders are local, with all below them, or prefixes such as s3://bucket/theia; snow products may lie among the
+    others. Raises `missing_file`.
     """
     store = open_store(get_settings())
     zips, unreadable = read_folder(reflectance.maja_folder)
-    snow, unreadable_snow = read_folder(reflectance.snow_folder) if reflectance.snow_folder else ([], [])
+    others, unreadable_others = read_folder(reflectance.snow_folder) if reflectance.snow_folder else ([], [])
     outlines = outlines_over(aoi, {found.name.tile for found in zips})
-    chosen, refused = choose(zips, outlines, searched)
-    snow_of = {(found.name.tile, found.name.acquired.date()): found for found in sorted(snow, key=lambda z: z.rank)}
+    chosen, refused = choose([found for found in zips if not found.name.is_snow], outlines, searched)
+    snow = sorted((found for found in (*zips, *others) if found.name.is_snow), key=lambda found: found.rank)
+    snow_of = {(found.name.tile, found.name.acquired.date()): found for found in snow}
     tiles: dict[str, list[MajaProduct]] = defaultdict(list)
     for found in chosen:
         date = (found.name.tile, found.name.acquired.date())
         tiles[found.name.tile].append(_product(store, found, snow_of.get(date)))
     return MajaFound(
         tiles={tile: (outlines[tile], tuple(products)) for tile, products in sorted(tiles.items())},
-        refused=(*unreadable, *unreadable_snow, *refused),
+        refused=tuple(dict.fromkeys((*unreadable, *unreadable_others, *refused))),
     )
 
 
@@ -81,22 +89,21 @@ def read_folder(place: str) -> tuple[list[Zip], list[Refusal]]:
         parsed = parse_theia_name(name)
         if parsed is None:
             refused.append(refusal(file.name, "not_theia", "Its name is none of THEIA's."))
-        elif isinstance(file, Path) and not zipfile.is_zipfile(file):
-            refused.append(refusal(name, "broken_zip", "It is no ZIP, or only part of one."))
-        else:
-            zips.append(Zip(name, _with_version(parsed, file), file))
+            continue
+        try:
+            zips.append(_looked_into(name, parsed, file) if isinstance(file, Path) else Zip(name, parsed, file))
+        except _DAMAGES as error:
+            refused.append(refusal(name, "broken_zip", f"It cannot be read: {error}."))
     return zips, refused
 
 
 def choose(zips: list[Zip], outlines: Mapping[str, str], searched: Period) -> tuple[list[Zip], list[Refusal]]:
-    """One ZIP per acquisition in the order of time: the highest version. Snow is no acquisition."""
+    """One ZIP per acquisition in the order of time: the highest version."""
     refused: list[Refusal] = []
     newest: dict[tuple[str, str, str], Zip] = {}
     for found in sorted(zips, key=lambda found: found.rank, reverse=True):
         key = (found.name.tile, found.name.platform, found.name.acquired.isoformat())
-        if found.name.is_snow:
-            refused.append(refusal(found.id, "not_theia", "It is a snow product among those of reflectance."))
-        elif found.name.tile not in outlines:
+        if found.name.tile not in outlines:
             refused.append(refusal(found.id, "outside_aoi", f"Tile {found.name.tile} does not meet the area."))
         elif found.name.acquired not in searched:
             refused.append(refusal(found.id, "outside_dates", f"It is of {found.name.acquired:%Y-%m-%d}."))
@@ -127,14 +134,20 @@ def _files(place: str) -> Iterator[Path | File]:
     yield from sorted(path for path in folder.rglob(f"*{_SUFFIX}") if path.is_file())
 
 
-def _with_version(name: TheiaName, file: Path | File) -> TheiaName:
-    """The name with the version of the folder in the ZIP, where the ZIP's own name has none."""
-    if name.version or not isinstance(file, Path):
-        return name
-    with zipfile.ZipFile(file) as archive:
-        folders = {member.partition("/")[0] for member in archive.namelist()}
-    inner = (parsed for folder in sorted(folders) if (parsed := parse_theia_name(folder)) and parsed.stem == name.stem)
-    return next(inner, name)
+def _looked_into(name: str, parsed: TheiaName, path: Path) -> Zip:
+    """With the version of the folder in the ZIP, where the ZIP's own name has none."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.namelist()
+        inner = [parse_theia_name(folder) for folder in sorted({member.partition("/")[0] for member in members})]
+        same = next((found for found in inner if found and found.stem == parsed.stem), parsed)
+        texts = [member for member in members if member.endswith("_MTD_ALL.xml")]
+        is_simulated = any(SIMULATED_MARK in _beginning(archive, text) for text in texts[:1])
+    return Zip(name, parsed if parsed.version else same, path, is_simulated)
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as stream:
+        return stream.read(_MARK_WITHIN_BYTES)
 
 
 def _product(store: Store, found: Zip, snow: Zip | None) -> MajaProduct:
@@ -146,6 +159,7 @@ def _product(store: Store, found: Zip, snow: Zip | None) -> MajaProduct:
         version=found.version,
         archive=_taken(store, found),
         snow=_taken(store, snow) if snow else None,
+        simulated=found.is_simulated,
     )
 
 

@@ -10,11 +10,13 @@ import pytest
 import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
+from rasterio.windows import Window
 
 from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError
 from containers.base.raster import (
     create_cog,
+    create_sparse,
     grown,
     open_raster,
     raise_if_full,
@@ -100,6 +102,35 @@ def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         interrupted_write(path)
     assert path.read_bytes() == before
+
+
+def write_sparse(path: Path, corners: list[tuple[int, int]]) -> Path:
+    """Blocks of two bands at these corners; the others are never written."""
+    with create_sparse(path, GRID, dtype="int16", nodata=NODATA, bands=("red", "nir"), scale=1e-4, filled=0.5) as sink:
+        for number in (1, 2):
+            for col, row in corners:
+                window = Window(col, row, min(256, GRID.width - col), min(256, GRID.height - row))
+                block = np.full((window.height, window.width), number * 1000 + col, dtype=np.int16)
+                sink.write(block, number, window=window)
+    return path
+
+
+def test_blocks_never_written_are_nodata_and_take_no_room(tmp_path: Path) -> None:
+    path = write_sparse(tmp_path / "cut.tif", [(256, 0)])
+    with rasterio.open(path) as dataset:
+        assert dataset.descriptions == ("red", "nir")
+        assert (dataset.nodata, dataset.scales, dataset.block_shapes[0]) == (NODATA, (1e-4, 1e-4), (256, 256))
+        expected = np.full(GRID.shape, NODATA, dtype=np.int16)
+        expected[:256, 256:512] = 2256
+        np.testing.assert_array_equal(dataset.read(2), expected)
+        assert dataset.get_tag_item("BLOCK_OFFSET_1_0", "TIFF", bidx=2) is not None
+        assert dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=2) is None
+
+
+def test_a_sparse_raster_is_the_same_bytes_whatever_the_order(tmp_path: Path) -> None:
+    corners = [(0, 0), (512, 0), (256, 512)]
+    one, other = write_sparse(tmp_path / "1.tif", corners), write_sparse(tmp_path / "2.tif", corners[::-1])
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_a_full_disk_is_said_before_anything_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -561,6 +561,15 @@ class TestTheia:
         red = in_tile(result, bands_of(result.bands, out)["red"], NODATA)
         assert red[150, 250] == numbers["red"][150, 250] * 2
 
+    def test_a_simulated_product_says_so(self, bench, numbers) -> None:
+        metadata = METADATA.format(orbit=108, quantification=10_000)
+        marked = metadata.replace("?>", "?>\n<!-- Simulated by Clearground: no satellite has seen this. -->", 1)
+        told = [
+            bench.cut(bench.stencils(FIELD), maja=bench.maja(maja_members(numbers, metadata=text)))[0].simulated
+            for text in (metadata, marked)
+        ]
+        assert told == [False, True]
+
     def test_without_metadata_the_orbit_is_not_known(self, bench, numbers) -> None:
         result, _ = bench.cut(bench.stencils(FIELD), maja=bench.maja(maja_members(numbers, metadata=None)))
         assert result.orbit is None

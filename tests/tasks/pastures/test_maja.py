@@ -74,15 +74,36 @@ def test_tiles_products_and_snow(machine: Any, tmp_path: Path) -> None:
 
 def test_each_zip_left_out_is_a_row(machine: Any, tmp_path: Path) -> None:
     far, old = APRIL.replace("31TGK", "33UUP"), APRIL.replace("2017", "2016")
-    snow = APRIL.replace("_L2A_", "_L2B-SNOW_")
-    folder = put(tmp_path / "zips", APRIL, far, old, snow, "holiday")
+    folder = put(tmp_path / "zips", APRIL, far, old, "holiday")
     (folder / f"{APRIL.replace('0410', '0420')}.zip").write_bytes(b"PK half")
     answer = found(folder)
     assert [product.id for product in answer.tiles["31TGK"][1]] == [APRIL]
     assert rows(answer) == {
-        far: "outside_aoi", old: "outside_dates", snow: "not_theia", "holiday.zip": "not_theia",
+        far: "outside_aoi", old: "outside_dates", "holiday.zip": "not_theia",
         APRIL.replace("0410", "0420"): "broken_zip",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_snow_may_lie_among_the_others_and_reflectance_is_no_snow(machine: Any, tmp_path: Path, is_named: bool) -> None:
+    may, snow = APRIL.replace("0410", "0510"), APRIL.replace("_L2A_", "_L2B-SNOW_")
+    folder = put(tmp_path / "zips", APRIL, may, snow, "holiday")
+    answer = found(folder, folder if is_named else "")
+    products = answer.tiles["31TGK"][1]
+    assert [product.snow.name if product.snow else None for product in products] == [f"{snow}.zip", None]
+    assert rows(answer) == {"holiday.zip": "not_theia"}
+    assert len(answer.refused) == 1
+
+
+def test_damaged_metadata_are_a_row(machine: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "zips"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / f"{APRIL}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{APRIL}/{APRIL}_MTD_ALL.xml", "<a/>" * 5000)
+    content = bytearray((folder / f"{APRIL}.zip").read_bytes())
+    content[120:140] = bytes(20)
+    (folder / f"{APRIL}.zip").write_bytes(content)
+    assert rows(found(folder)) == {APRIL: "broken_zip"}
 
 
 def test_of_one_acquisition_the_highest_version(machine: Any, tmp_path: Path) -> None:
@@ -99,6 +120,13 @@ def test_a_name_without_a_version_has_that_of_the_folder_in_it(machine: Any, tmp
     assert (product.id, product.version) == (bare, "2-2")
     answer = found(put(tmp_path / "others", bare, inner="elsewhere"))
     assert answer.tiles["31TGK"][1][0].version == "unknown"
+
+
+def test_a_simulated_product_is_told(machine: Any, tmp_path: Path) -> None:
+    folder = put(tmp_path / "zips", APRIL, APRIL.replace("0410", "0510"))
+    with zipfile.ZipFile(folder / f"{APRIL}.zip", "a") as archive:
+        archive.writestr(f"{APRIL}/{APRIL}_MTD_ALL.xml", "<!-- Simulated by Clearground -->")
+    assert [product.simulated for product in found(folder).tiles["31TGK"][1]] == [True, False]
 
 
 def test_a_bucket_is_read_where_it_is(machine: Any, s3_server: Any) -> None:
