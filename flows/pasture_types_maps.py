@@ -2,16 +2,10 @@
 
 from prefect.futures import PrefectFuture
 
-from containers.gdal.contract.areas import AreasParams, AreasResult, SampleClassesParams, SampleResult
+from containers.gdal.contract.areas import AreasResult, SampleResult
 from containers.gdal.contract.calendar import CalendarParams, CalendarResult
 from containers.gdal.contract.type_features import FeatureRecipe, PastureFeaturesParams, Terrain
-from containers.tensorflow.contract.types import (
-    TYPE_DOUBTFUL,
-    TYPE_NODATA,
-    MapTypesParams,
-    MapTypesResult,
-    TypesModel,
-)
+from containers.tensorflow.contract.types import MapTypesParams, MapTypesResult, TypesModel
 from tasks import gdal, tensorflow
 from tasks.failures import CLOUDED, usable
 from tasks.parameters.pasture_types import PastureTypesParams
@@ -19,6 +13,7 @@ from tasks.pastures.intake import PastureInputs
 from tasks.pastures.product import PastureMap
 from tasks.pastures.slices import StencilSlices, slices_of
 from tasks.pastures.stencils import Placement
+from tasks.pastures.type_areas import areas_params, sample_params
 
 
 def map_pastures(
@@ -73,38 +68,15 @@ def sample_types(
     truth = inputs.true_types.get(pasture.tile)
     if truth is None:
         return None
+    known = params.truth
     return gdal.sample_classes.submit(
-        SampleClassesParams(
-            mapped=mapped.types,
-            classes=codes_of(mapped),
-            doubtful=TYPE_DOUBTFUL,
-            outside=TYPE_NODATA,
-            period=str(mapped.year),
-            reference=truth,
-            reference_names=params.truth.names,
-            points=params.truth.points,
-            seed=params.truth.seed,
-        )
+        sample_params(mapped, points=known.points, seed=known.seed, reference=truth, reference_types=known.names)
     )
 
 
 def estimate_areas(mapped: MapTypesResult, sampling: PrefectFuture[SampleResult] | None) -> PrefectFuture[AreasResult]:
     """Design-based areas where there is a sample; else counts and no interval."""
-    sample = sampling.result() if sampling else None
-    return gdal.estimate_areas.submit(
-        AreasParams(
-            classes=codes_of(mapped),
-            counts=mapped.counts,
-            cell_area_ha=mapped.cell_area_ha,
-            sample=sample.sample if sample else None,
-            strata=sample.strata if sample else None,
-            doubtful=TYPE_DOUBTFUL,
-        )
-    )
-
-
-def codes_of(mapped: MapTypesResult) -> dict[str, int]:
-    return {name: int(code) for code, name in mapped.legend.items()}
+    return gdal.estimate_areas.submit(areas_params(mapped, sampling.result() if sampling else None))
 
 
 def tell_calendars(

@@ -5,6 +5,7 @@ import re
 from pydantic import Field, model_validator
 
 from containers.base.contract.model import Contract
+from containers.gdal.contract.calendar import NEAR_VIEWS
 from containers.gdal.contract.cut import ProductSource
 from containers.gdal.contract.fill import Filling
 from containers.gdal.contract.productivity import Season
@@ -82,7 +83,7 @@ class TerrainSource(Contract):
 class PastureCalendar(Contract):
     """How a pasture's year is told."""
 
-    filling: Filling = Filling()
+    filling: Filling = NEAR_VIEWS
     season: Season = Season()
     forage_ndvi: float = Field(default=0.4, gt=0, lt=1, description="NDVI from which there is green forage")
 

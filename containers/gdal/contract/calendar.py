@@ -13,6 +13,8 @@ from containers.gdal.contract.productivity import Season
 
 EVENTS = ("snow_free", "greening", "peak", "drying", "forage_days")
 """Days of the year, 1 is 1 January; `forage_days` is a number of days, from greening to drying."""
+NEAR_VIEWS = Filling(engine="whittaker", smoothness=1_000.0, observed_wins=False)
+"""The mean of a pasture is less noisy than a cell, and its spring is short: a curve near its views."""
 
 
 class CalendarResult(StepResult):
@@ -46,9 +48,6 @@ class CalendarParams(StepParams):
     pasture_id: str
     grid: Grid = Field(description="Window of the tile's 10 m grid around the pasture")
     years: tuple[int, ...] = Field(min_length=1)
-    filling: Filling = Field(
-        default=Filling(engine="whittaker", smoothness=1_000.0, observed_wins=False),
-        description="The mean of a pasture is less noisy than a cell, and its spring is short: a curve near its views",
-    )
+    filling: Filling = NEAR_VIEWS
     season: Season = Season()
     forage_ndvi: float = Field(default=0.4, gt=0, lt=1, description="NDVI from which there is green forage")
