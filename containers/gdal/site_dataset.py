@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from containers.base.contract.files import output_file
 from containers.base.contract.step import StepWarning
@@ -14,12 +17,14 @@ from containers.gdal.site_figures import draw_classes, draw_observations, draw_s
 from containers.gdal.site_file import SLICE_COLUMNS, Header, create_site_file, open_site_file
 from containers.gdal.site_join import Parts, Place, kept_slices
 from containers.gdal.site_report import (
+    Broken,
     Journal,
     class_table,
     duplicate_table,
     gap_table,
     observation_table,
     slice_table,
+    suspicious_table,
     write_csv,
 )
 from containers.gdal.site_rows import create_rows
@@ -35,12 +40,12 @@ def run(params: SiteDatasetParams, out: Path) -> SiteDatasetResult:
         kept, duplicates = kept_slices(parts, params.duplicate_dates)
         journal = _written(parts, kept, out)
         doubles = duplicate_table(parts.all_slices(), duplicates)
-    suspicious, gaps = journal.suspicious(), gap_table(journal, params.max_gap_days)
+    rules, found = journal.suspicious()
     tables = {
         "classes": iter([class_table(journal)]),
         "observations": observation_table(journal),
-        "gaps": iter([gaps]),
-        "suspicious": iter([suspicious]),
+        "gaps": iter([gap_table(journal, params.max_gap_days)]),
+        "suspicious": suspicious_table(journal.header, rules, found),
         "slices": iter([slice_table(journal)]),
         "duplicates": iter([doubles]),
     }
@@ -52,7 +57,7 @@ def run(params: SiteDatasetParams, out: Path) -> SiteDatasetResult:
         figures={name: output_file(draw(journal, out / f"{name}.png")) for name, draw in figures.items()},
         sites=len(journal.header.sites),
         slices=len(kept),
-        warnings=tuple(_warnings(journal, suspicious, doubles)),
+        warnings=tuple(_warnings(journal, _counts(rules, found), doubles)),
     )
 
 
@@ -70,13 +75,18 @@ def _written(parts: Parts, kept: pd.DataFrame, out: Path) -> Journal:
     return journal
 
 
-def _warnings(journal: Journal, suspicious: pd.DataFrame, doubles: pd.DataFrame) -> Iterator[StepWarning]:
+def _counts(rules: list[Broken], found: NDArray[Any]) -> str:
+    """`rule count, …`; empty where none is broken."""
+    counts = np.bincount(found["rule"], minlength=len(rules)).tolist()
+    return ", ".join(f"{each.rule} {count:,}" for each, count in zip(rules, counts, strict=True) if count)
+
+
+def _warnings(journal: Journal, suspicious: str, doubles: pd.DataFrame) -> Iterator[StepWarning]:
     yield from journal.order.warnings()
-    if not suspicious.empty:
-        counts = ", ".join(f"{rule} {count:,}" for rule, count in suspicious["rule"].value_counts(sort=False).items())
+    if suspicious:
         yield StepWarning(
             code="suspicious_spectra",
-            reason=f"Of {journal.usable.sum():,} usable spectra some are suspicious: {counts}.",
+            reason=f"Of {journal.usable.sum():,} usable spectra some are suspicious: {suspicious}.",
             hint="suspicious.csv lists each with the rule, the value and the limit; they stay in the dataset.",
         )
     if blank := int((~journal.usable.any(axis=0)).sum()):

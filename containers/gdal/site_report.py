@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,23 @@ _SEASON: Final = ((4, 1), (10, 31))
 _SUMMER: Final = (6, 7, 8)
 _CELL_M: Final = 10
 _BLOCK_SITES: Final = 4096
+_ROWS: Final = 100_000
+_FOUND: Final = np.dtype([("slice", np.int32), ("site", np.int32), ("rule", np.int8), ("value", np.float32)])
+
+
+class Broken(NamedTuple):
+    """A rule that spectra break."""
+
+    rule: str
+    limit: float
+    reason: str
 
 
 class Journal:
-    """What the report needs of every slice, kept while slices go by: about six bytes per site and slice."""
+    """What the report needs of every slice, kept while slices go by.
+
+    About six bytes per site and slice, and thirteen per suspicion.
+    """
 
     def __init__(self, header: Header) -> None:
         shape = len(header.slices), len(header.sites)
@@ -31,7 +44,8 @@ class Journal:
         self.ndvi = np.full(shape, np.nan, np.float32)
         self.summer_sums = np.zeros((shape[1], len(header.bands)))
         self.summer_counts = np.zeros(shape[1], np.int64)
-        self._suspicious: list[pd.DataFrame] = []
+        self._rules: dict[Broken, int] = {}
+        self._found: list[NDArray[Any]] = []
         places = header.sites[["x_m", "y_m"]].to_numpy() // _CELL_M
         places[np.isnan(places).any(axis=1)] = np.nan
         alone = np.column_stack([-1 - np.arange(shape[1]), np.zeros(shape[1])])
@@ -48,27 +62,56 @@ class Journal:
             self.summer_sums[spectra.usable] += usable
             self.summer_counts += spectra.usable
         for found in suspicions(reflectance, spectra.usable, bands, self._cells):
-            facts = {"rule": found.rule, "value": found.values, "limit": found.limit, "reason": found.reason}
-            self._suspicious.append(_rows(self.header, found.sites, np.full(len(found.sites), number), facts))
+            self._keep(Broken(found.rule, found.limit, found.reason), number, found.sites, found.values)
 
-    def suspicious(self) -> pd.DataFrame:
-        """site_id, class_code, time, product_id, rule, value, limit, reason; by time and site."""
-        found = [*self._suspicious, *self._missed_clouds()]
-        table = pd.concat(found) if found else _rows(self.header, np.zeros(0, int), np.zeros(0, int), {})
-        table = table.reindex(
-            columns=["site_id", "class_code", "time", "product_id", "rule", "value", "limit", "reason"]
-        )
-        return table.sort_values(["time", "product_id", "site_id", "rule"], kind="stable", ignore_index=True)
+    def suspicious(self) -> tuple[list[Broken], NDArray[Any]]:
+        """Rules that are broken, and `_FOUND` by slice, site and rule: after the last slice."""
+        self._find_missed_clouds()
+        rules = sorted(self._rules)
+        found = np.concatenate([np.zeros(0, _FOUND), *self._found])
+        found["rule"] = np.array([rules.index(rule) for rule in self._rules], np.int8)[found["rule"]]
+        return rules, np.sort(found, order=["slice", "site", "rule"])
 
-    def _missed_clouds(self) -> Iterator[pd.DataFrame]:
+    def _keep(self, rule: Broken, numbers: Any, sites: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+        rows = np.zeros(len(sites), _FOUND)
+        rows["slice"], rows["site"], rows["value"] = numbers, sites, values
+        rows["rule"] = self._rules.setdefault(rule, len(self._rules))
+        self._found.append(rows)
+
+    def _find_missed_clouds(self) -> None:
         seconds = self.header.slices["time"].to_numpy()
         reason = "NDVI drops and comes back within 30 days on both sides, as under a cloud or shadow that no mask tells"
         for first in range(0, len(self.header.sites), _BLOCK_SITES):
             own = slice(first, first + _BLOCK_SITES)
             drop = drops(self.ndvi[:, own], self.usable[:, own], seconds)
             numbers, sites = np.nonzero(drop > MISSED_CLOUD_DROP)
-            facts = {"value": drop[numbers, sites], "limit": MISSED_CLOUD_DROP, "rule": MISSED_CLOUD, "reason": reason}
-            yield _rows(self.header, sites + first, numbers, facts)
+            rule = Broken(MISSED_CLOUD, MISSED_CLOUD_DROP, reason)
+            self._keep(rule, numbers, sites + first, drop[numbers, sites])
+
+
+def suspicious_table(header: Header, rules: Sequence[Broken], found: NDArray[Any]) -> Iterator[pd.DataFrame]:
+    """A row per rule that a spectrum breaks; some of them after the other."""
+    times = np.array(_times(header.slices["time"]), object)
+    products, ids, classes = (
+        table[name].to_numpy(object)
+        for table, name in ((header.slices, "product_id"), (header.sites, "site_id"), (header.sites, "class_code"))
+    )
+    texts = pd.DataFrame(rules, columns=list(Broken._fields))
+    for first in range(0, max(len(found), 1), _ROWS):
+        rows = found[first : first + _ROWS]
+        of_rule = texts.iloc[rows["rule"]]
+        yield pd.DataFrame(
+            {
+                "site_id": ids[rows["site"]],
+                "class_code": classes[rows["site"]],
+                "time": times[rows["slice"]],
+                "product_id": products[rows["slice"]],
+                "rule": of_rule["rule"].to_numpy(object),
+                "value": rows["value"],
+                "limit": of_rule["limit"].to_numpy(float),
+                "reason": of_rule["reason"].to_numpy(object),
+            }
+        )
 
 
 def class_table(journal: Journal) -> pd.DataFrame:
@@ -156,13 +199,6 @@ def write_csv(path: Path, tables: Iterator[pd.DataFrame]) -> Path:
         for number, table in enumerate(tables):
             table.to_csv(stream, index=False, header=number == 0, float_format="%.4f", lineterminator="\n")
     return path
-
-
-def _rows(header: Header, sites: NDArray[Any], numbers: NDArray[Any], facts: dict[str, Any]) -> pd.DataFrame:
-    own, slices = header.sites.iloc[sites], header.slices.iloc[numbers]
-    place = {"site_id": own["site_id"].to_numpy(), "class_code": own["class_code"].to_numpy()}
-    when = {"time": _times(slices["time"]), "product_id": slices["product_id"].to_numpy()}
-    return pd.DataFrame(place | when | facts)
 
 
 def _seasons(first_day: int, last_day: int) -> Iterator[tuple[int, int]]:
