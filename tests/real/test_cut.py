@@ -68,7 +68,7 @@ def test_surveyed_polygons_lie_in_their_tiles(sample_data: Path, tile: str) -> N
         pytest.skip(f"the samples lack polygons of {tile}")
     outline = nominal_tile(tile)
     assert outline is not None
-    found = read_pastures(Pastures(path=str(files[0]), id_field="id_polygon"))
+    found = read_pastures(Pastures(paths=(str(files[0]),), id_field="id_polygon"))
     placements = place_pastures(found, {tile: outline.wkt})
     assert {(each.tile, each.share) for each in placements} == {(tile, 1.0)}
     assert {each.grid.epsg for each in placements} == {int(f"326{tile[:2]}")}
@@ -87,7 +87,8 @@ def test_points_in_the_neighbours_zone_are_matched_by_geometry(sample_data: Path
     assert not points.geometry.intersects(corners).any()
     inside = points[points.to_crs(4326).intersects(outline)]
     assert len(inside) > 0.9 * len(points)
-    table = gpd.GeoDataFrame({"pasture_id": inside["Id_sitesAS"].astype(str)}, geometry=inside.geometry, crs=points.crs)
+    names = inside["Id_sitesAS"].astype(str)
+    table = gpd.GeoDataFrame({"pasture_id": names, "pasture_name": names}, geometry=inside.geometry, crs=points.crs)
     placements = place_pastures(table, {tile: outline.wkt})
     assert {(each.tile, each.share, each.grid.shape) for each in placements} == {(tile, 1.0, (1, 1))}
     assert {each.grid.epsg for each in placements} == {int(f"326{tile[:2]}")}

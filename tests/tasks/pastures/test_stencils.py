@@ -26,7 +26,7 @@ def frame(*shapes: Any, ids: Any = None, crs: Any = EPSG, **columns: Any) -> gpd
 
 
 def read(path: Path, **options: Any) -> gpd.GeoDataFrame:
-    return read_pastures(Pastures(path=str(path), **options))
+    return read_pastures(Pastures(paths=(str(path),), **options))
 
 
 def refused(path: Path, **options: Any) -> StepError:
@@ -71,7 +71,7 @@ BOW = shapely.Polygon([(WEST_M, NORTH_M), (WEST_M + 9, NORTH_M + 9), (WEST_M + 9
         (frame(square(0, 0), None), {}, ["p1", "it has none"]),
         (frame(square(0, 0), shapely.Polygon()), {}, ["p1", "it has none"]),
         (frame(shapely.LineString([(0, 0), (1, 1)])), {}, ["p0", "LineString"]),
-        (frame(square(0, 0), square(300, 0), ids=["x", "x"]), {}, ["more than once", "x"]),
+        (frame(square(0, 0), square(300, 0), ids=["x", "X"]), {}, ["more than once", "X, x"]),
         (frame(square(0, 0), square(300, 0), ids=["x", None]), {}, ["without an id", "2"]),
         (frame(square(0, 0)), {"id_field": "gid"}, ["'gid'", "PASTURE_ID"]),
         (frame(square(0, 0)), {"name_field": "nom"}, ["'nom'"]),
@@ -82,6 +82,20 @@ def test_what_cannot_be_cut_is_told_by_name(table: Any, options: Any, words: lis
     error = refused(tmp_path / "p.gpkg", **options)
     assert error.code == "bad_aoi"
     assert all(word in error.reason for word in words)
+
+
+def test_several_files_in_systems_of_their_own(tmp_path: Path) -> None:
+    here, there = frame(square(0, 0), ids=["a"]), frame(square(900, 0), ids=["b"]).to_crs(2154)
+    paths = [tmp_path / "here.gpkg", tmp_path / "there.gpkg"]
+    for table, path in zip((here, there), paths, strict=True):
+        table.to_file(path)
+    found = read_pastures(Pastures(paths=tuple(map(str, paths))))
+    assert found["pasture_id"].tolist() == ["a", "b"]
+    expected = [square(0, 0), square(900, 0)]
+    assert all(found.to_crs(EPSG).geometry.symmetric_difference(gpd.GeoSeries(expected, crs=EPSG)).area < 1)
+    frame(square(900, 0), ids=["A"]).to_file(paths[1])
+    with pytest.raises(StepError, match="A, a"):
+        read_pastures(Pastures(paths=tuple(map(str, paths))))
 
 
 def test_without_a_crs(tmp_path: Path) -> None:
@@ -104,8 +118,8 @@ def test_equal_pastures_are_one_file_of_the_store(machine: Any, tmp_path: Path) 
     table = frame(square(0, 0), square(1000, 0))
     table.to_file(tmp_path / "p.gpkg")
     table.iloc[::-1].to_file(tmp_path / "q.gpkg")
-    first = take_pastures(machine.store, Pastures(path=str(tmp_path / "p.gpkg")))
-    second = take_pastures(machine.store, Pastures(path=str(tmp_path / "q.gpkg")))
+    first = take_pastures(machine.store, Pastures(paths=(str(tmp_path / "p.gpkg"),)))
+    second = take_pastures(machine.store, Pastures(paths=(str(tmp_path / "q.gpkg"),)))
     assert first == second
     assert list(gpd.read_parquet(machine.store.path_of(first))) == ["pasture_id", "pasture_name", "geometry"]
 
@@ -117,7 +131,8 @@ def outline(west: float, east: float) -> str:
 
 
 def placed(*shapes: Any, **tiles: str) -> Any:
-    table = gpd.GeoDataFrame({"pasture_id": [str(n) for n in range(len(shapes))]}, geometry=list(shapes), crs=EPSG)
+    names = [str(number) for number in range(len(shapes))]
+    table = gpd.GeoDataFrame({"pasture_id": names, "pasture_name": names}, geometry=list(shapes), crs=EPSG)
     return place_pastures(table, tiles)
 
 
