@@ -120,12 +120,12 @@ def _of_year(block: Block, year: int, origin: Origin, recipe: FeatureRecipe) -> 
     plain_values, plain_names = features_of(masked(block.reflectance, block.layers, plain), days, year, plain)
     observations = observations_of(spectra, days, axis_days(recipe, year))
     few = observations < recipe.min_observations
-    known = np.isfinite(values).all(axis=1)
+    known: NDArray[np.bool_] = np.isfinite(values).all(axis=1)
     facts: dict[str, Any] = {name: sites[name].to_numpy() for name in _OF_SITE}
     facts |= {"year": year, "source": origin.source, "simulated": origin.simulated, "observations": observations}
     columns = [*names, *(f"{_PLAIN}{name}" for name in plain_names)]
     features = pd.DataFrame(np.column_stack([values, plain_values]), columns=columns)
-    table = pd.concat([pd.DataFrame(facts), features], axis=1).loc[known]
+    table = pd.concat([pd.DataFrame(facts), features], axis=1).loc[np.flatnonzero(known)]
     reasons = {f"seen less than {recipe.min_observations} times": few, "no value of a feature": ~few & ~known}
     return table, Counter({reason: int(where.sum()) for reason, where in reasons.items() if where.any()})
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from containers.tensorflow.contract.types import Classifier
 from containers.tensorflow.type_discriminant import SubspaceDiscriminant
+from containers.tensorflow.type_names import blocks_of
 from containers.tensorflow.type_network import TemporalNetwork, series_shape
 
 _TREES: Final = 200
@@ -32,10 +34,11 @@ def plain_forest(seed: int) -> RandomForestClassifier:
 
 
 def _discriminants(asked: Asked) -> tuple[Any, ...]:
-    return tuple(
-        SubspaceDiscriminant(share, shrinkage, seed=asked.seed)
-        for share, shrinkage in ((0.2, 0.2), (0.1, 0.1), (0.4, 0.4))
-    )
+    """Subspaces of all features, and of the reflectance along time, which tells most."""
+    blocks = blocks_of(asked.names)
+    pools = (np.arange(len(asked.names)), *(blocks[name] for name in ("set bands",) if name in blocks))
+    columns = tuple(tuple(pool.tolist()) for pool in pools)
+    return tuple(SubspaceDiscriminant(columns, shrinkage=shrinkage, seed=asked.seed) for shrinkage in (0.2, 0.4))
 
 
 def _forests(asked: Asked) -> tuple[Any, ...]:

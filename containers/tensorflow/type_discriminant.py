@@ -1,5 +1,6 @@
 """Linear discriminants on random subspaces: a classifier for more features than sites."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,26 +12,36 @@ _LEAST_SPREAD = 1e-9
 
 
 class SubspaceDiscriminant(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The mean probability of linear discriminants that see some features each (Ho 1998, doi:10.1109/34.709601).
+    """The mean probability of linear discriminants that see `size` features each (Ho 1998, doi:10.1109/34.709601).
+
+    These are drawn from `pools` in turn, which are numbers of features, such as all or those of one kind: discriminants
+    that look at different things err differently.
 
     Each takes the types for normal distributions of one covariance, that within the types (W), drawn to a sphere by
     `shrinkage` s: (1 − s) · W + s · tr(W) / p · I (Friedman 1989, doi:10.1080/01621459.1989.10478752). A type is as
     probable beforehand as it is frequent in the sample.
     """
 
-    def __init__(self, share: float = 0.2, shrinkage: float = 0.2, members: int = 50, seed: int = 0) -> None:
-        self.share, self.shrinkage, self.members, self.seed = share, shrinkage, members, seed
+    def __init__(
+        self,
+        pools: tuple[tuple[int, ...], ...],
+        size: int = 50,
+        shrinkage: float = 0.2,
+        members: int = 60,
+        seed: int = 0,
+    ) -> None:
+        self.pools, self.size, self.shrinkage, self.members, self.seed = pools, size, shrinkage, members, seed
 
     def fit(self, values: NDArray[np.floating], types: NDArray[np.intp]) -> "SubspaceDiscriminant":
         """`values` (n, feature), `types` (n,) numbers of types."""
         self.classes_, numbers = np.unique(types, return_inverse=True)
         self.mean_ = values.mean(axis=0, dtype=np.float64)
         self.spread_ = np.maximum(values.std(axis=0, dtype=np.float64), _LEAST_SPREAD)
-        scaled, n_features = self._scaled(values), values.shape[1]
-        rng, size = np.random.default_rng(self.seed), max(1, round(self.share * n_features))
-        self.columns_ = np.stack([np.sort(rng.permutation(n_features)[:size]) for _ in range(self.members)])
+        scaled, rng = self._scaled(values), np.random.default_rng(self.seed)
+        pools = itertools.islice(itertools.cycle(self.pools), self.members)
+        self.columns_ = [np.sort(rng.permutation(pool)[: self.size]) for pool in pools]
         fitted = [discriminant(scaled[:, columns], numbers, self.shrinkage) for columns in self.columns_]
-        self.slopes_, self.offsets_ = (np.stack(part) for part in zip(*fitted, strict=True))
+        self.slopes_, self.offsets_ = (list(part) for part in zip(*fitted, strict=True))
         return self
 
     def predict_proba(self, values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """What a classifier looks at, and how much more it would know with more groups: both on groups it has not seen."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -8,15 +7,11 @@ import numpy as np
 from sklearn.base import clone
 
 from containers.tensorflow.type_folds import Judged, Probabilities, Rows, Sample, folds_of, spread
+from containers.tensorflow.type_names import blocks_of
 from containers.tensorflow.type_scores import Interval, confusions, macro_f1, overall_accuracy, with_interval
 
 _REPEATS: Final = 5
 _SHARES: Final = (0.25, 0.5, 0.75, 1.0)
-_BANDS: Final = (
-    "blue", "green", "red", "rededge071", "rededge075", "rededge078", "nir", "nir08", "swir16", "swir22",
-)  # fmt: skip
-_DATED: Final = re.compile(r"^(\w+) \d\d-\d\d$")
-_MEDIAN: Final = re.compile(r"^(\w+) median \d+$")
 
 
 class Importance(NamedTuple):
@@ -35,25 +30,6 @@ class LearningPoint(NamedTuple):
     """Mean number over the folds."""
     accuracy: Interval
     macro_f1: Interval
-
-
-def blocks_of(names: Sequence[str]) -> dict[str, Rows]:
-    """Name to the features that are permuted together: a set, then a layer along time, or a feature on its own."""
-    blocks: dict[str, list[int]] = {}
-    for number, name in enumerate(names):
-        for block in dict.fromkeys(_blocks_of(name)):
-            blocks.setdefault(block, []).append(number)
-    return {name: np.array(numbers, dtype=np.intp) for name, numbers in sorted(blocks.items())}
-
-
-def _blocks_of(name: str) -> tuple[str, str]:
-    """The set and the layer of a feature."""
-    if match := _DATED.match(name):
-        kind = "bands" if match[1] in _BANDS else "curves"
-        return f"set {kind}", f"{kind} {match[1]}"
-    if match := _MEDIAN.match(name):
-        return "set medians", f"medians {match[1]}"
-    return ("set season" if name.startswith("season ") else "set terrain"), name
 
 
 def importances(judged: Judged, sample: Sample, names: Sequence[str], seed: int) -> Iterator[Importance]:

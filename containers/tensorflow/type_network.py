@@ -3,9 +3,8 @@
 It looks like a scikit-learn classifier, so that it is chosen, calibrated and judged as the others are.
 """
 
-import re
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from containers.base.contract.step import StepError
+from containers.tensorflow.type_names import DATED
 
-_DATED: Final = re.compile(r"^(?P<layer>\w+) \d\d-\d\d$")
 _FILTERS, _KERNEL, _BLOCKS, _DENSE, _DROPOUT = 32, 5, 3, 64, 0.3
 _EPOCHS, _BATCH, _RATE, _SMOOTHING = 40, 32, 2e-3, 0.1
 
@@ -25,7 +24,7 @@ def series_shape(names: tuple[str, ...]) -> tuple[int, int]:
 
     Raises `bad_config` where there are none.
     """
-    dates = Counter(match["layer"] for name in names if (match := _DATED.match(name)))
+    dates = Counter(match["layer"] for name in names if (match := DATED.match(name)))
     if not dates:
         raise StepError(
             "bad_config",

@@ -12,7 +12,7 @@ from containers.tensorflow.contract.types import TrainTypesParams
 from containers.tensorflow.train_types import run
 from containers.tensorflow.type_classifiers import Asked, candidates
 from containers.tensorflow.type_folds import folds_of, temperature_of, tempered
-from containers.tensorflow.type_importance import blocks_of
+from containers.tensorflow.type_names import blocks_of
 from containers.tensorflow.type_network import TemporalNetwork, series_shape
 from tests.containers.tensorflow.site_tables import NAMES, RECIPE, TYPES, site_columns, write_sites
 
