@@ -90,6 +90,12 @@ def _fill(scenario: Scenario, world: World, ground: Landscape, window: Window) -
     scenario.fill(world, ground, window)
 
 
+def _photographs(present: list[Acquisition], world: World, params: ArchiveParams, out: Path) -> list[tuple[Any, ...]]:
+    """Jobs of `_photograph`."""
+    also_theia = chosen_for_theia(present, params)
+    return [(each, world, params, out, each in also_theia) for each in present]
+
+
 def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path, also_theia: bool) -> Stored:
     kind = SeasonScene if params.phenology else Scene
     scene = kind.prepared(acquisition, world, params.seed, params.jitter_px)
