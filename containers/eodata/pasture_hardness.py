@@ -151,7 +151,9 @@ def figures(folder: Path, year: int | None = None) -> dict[str, float]:
     sites = archive.sites(year or archive.params.years[0])
     kinds, counts = np.unique(sites.surveyed, return_counts=True)
     kept = np.isin(sites.surveyed, kinds[counts >= _LEAST_SITES]) & (sites.observed > 0)
-    sites = Sites(*(column[kept] for column in sites))
+    sites = Sites(
+        sites.surveyed[kept], sites.true[kept], sites.pasture[kept], sites.medians[kept], sites.observed[kept]
+    )
     told = {name: np.mean([_judged(sites, seed, name) for seed in _SEEDS], axis=0) for name in ("grouped", "random")}
     names = ("accuracy", "macro_f1", "kappa", "accuracy_of_truth")
     scores = {

@@ -45,9 +45,7 @@ def run(params: ArchiveParams, out: Path) -> ArchiveResult:
         _each(pool, _fill, [(scenario, world, ground, window) for window in world.windows()], "landscape")
         acquisitions = with_skies(acquisitions, params, world)
         present = [each for each in acquisitions if each.in_archive]
-        also_theia = chosen_for_theia(present, params)
-        jobs = [(each, world, params, out, each in also_theia) for each in present]
-        products = _each(pool, _photograph, jobs, "acquisitions")
+        products = _each(pool, _photograph, _photographs(present, world, params, out), "acquisitions")
         seasons = [_seasons(pool, params, world, year, out) for year in season_years(params)]
         _each(pool, _label, [(world, params, out, legend) for legend in _legends(params)], "labels")
         extras = _extras(pool, params, world, scenario, acquisitions, out)
@@ -90,6 +88,12 @@ def _each(pool: ProcessPoolExecutor, call: Callable[..., T], jobs: list[tuple[An
 
 def _fill(scenario: Scenario, world: World, ground: Landscape, window: Window) -> None:
     scenario.fill(world, ground, window)
+
+
+def _photographs(present: list[Acquisition], world: World, params: ArchiveParams, out: Path) -> list[tuple[Any, ...]]:
+    """Jobs of `_photograph`."""
+    also_theia = chosen_for_theia(present, params)
+    return [(each, world, params, out, each in also_theia) for each in present]
 
 
 def _photograph(acquisition: Acquisition, world: World, params: ArchiveParams, out: Path, also_theia: bool) -> Stored:

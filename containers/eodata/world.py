@@ -155,11 +155,9 @@ class World:
             np.load(self.folder / f"{name}.npy", mmap_mode="r").reshape(-1)[at]
             for name in (_HEIGHTS, _melt_layer(year))
         )
-        stand, looks = (
-            [self.layer(name).reshape(-1)[at] for name in names]
-            for names in (_STAND, (*_ATTRIBUTES, timing_layer(year)))
-        )
-        return Meadow(*stand, heights, melt, *looks)
+        kind, second, share, pasture = (self.layer(name).reshape(-1)[at] for name in _STAND)
+        looks = [self.layer(name).reshape(-1)[at] for name in (*_ATTRIBUTES, timing_layer(year))]
+        return Meadow(kind, second, share, pasture, heights, melt, *looks)
 
     def severity_under(self, tile: Grid, first_row: int, last_row: int) -> FloatArray:
         """Severity of the fire under rows of a tile, as `under`."""

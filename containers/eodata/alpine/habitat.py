@@ -96,7 +96,8 @@ class Alps:
         """Dry ridges and steep southern slopes below 0, hollows and flats above: about unit variance."""
         springs = self.noise.smooth(y_m, x_m, 300, "springs", 3)
         wet = 0.11 * terrain.hollow - 2.2 * (terrain.steepness - 0.35) + 1.2 * terrain.northness + 0.65 * springs
-        return np.clip(wet, -3, 3).astype(np.float32)
+        wetness: FloatArray = np.clip(wet, -3, 3).astype(np.float32)
+        return wetness
 
     def _scores(
         self, terrain: Terrain, wetness: FloatArray, pasture: ByteArray, y_m: Axis, x_m: Axis

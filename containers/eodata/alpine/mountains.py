@@ -35,8 +35,7 @@ class Terrain(NamedTuple):
     @property
     def northness(self) -> FloatArray:
         """Sine of the slope times how much it faces north: −1 to 1."""
-        northness: FloatArray = -self.north / np.sqrt(1 + self.steepness**2)
-        return northness
+        return (-self.north / np.sqrt(1 + self.steepness**2)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,8 @@ def write_theia(
                 Raster(values, cell_m(asset), NODATA), acquisition.grid
             )
     cloud_bits, ground_bits = _bits(masks)
-    for mask, values in (("CLM", cloud_bits), ("MG2", ground_bits), ("EDG", masks.outside.astype(np.uint8))):
-        fine = Raster(_on(values, FINE_M), FINE_M, None)
+    for mask, bits in (("CLM", cloud_bits), ("MG2", ground_bits), ("EDG", masks.outside.astype(np.uint8))):
+        fine = Raster(_on(bits, FINE_M), FINE_M, None)
         members[f"MASKS/{name}_{mask}_R1.tif"] = raster_bytes(fine, acquisition.grid)
     members[f"{name}_MTD_ALL.xml"] = metadata(acquisition, name)
     write_zip(out / "theia" / f"{name}.zip", name, members)
