@@ -43,7 +43,7 @@ def run(params: PastureFeaturesParams, out: Path) -> PastureFeaturesResult:
     `disk_full`.
     """
     require_one_cube(params.slices)
-    inside = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
+    inside, _ = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
     path, known = out / "features.h5", 0
     names: tuple[str, ...] = ()
     with open_tile_cube(clearest_per_day(params.slices), params.grid) as cube, _file(path, params, inside) as file:
