@@ -54,8 +54,8 @@ class TrainTypesResult(StepResult):
                               "fold, class, predicted, confidence, p_<class>…")  # fmt: skip
     metrics: File = Field(
         description="CSV: name, class (empty: all), value, lower, upper (95 %, bootstrap by group); plain_…, "
-        "majority_…: of the plain forest and of the commonest type; gain_…: over the plain forest; coverage_…, accuracy_…: of "
-        "sites with at least that probability"
+        "majority_…: of the plain forest and of the commonest type; gain_…: over the plain forest; coverage_…, "
+        "accuracy_…: of sites with at least that probability"
     )
     confusion: File = Field(description="CSV: class, predicted, sites")
     importance: File = Field(
