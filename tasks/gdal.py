@@ -20,6 +20,7 @@ from containers.gdal.contract.burn import (
     SharesParams,
     SharesResult,
 )
+from containers.gdal.contract.calendar import CalendarParams, CalendarResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
 from containers.gdal.contract.cube import CheckCubeParams, CheckCubeResult, CubeParams, CubeResult
@@ -59,7 +60,13 @@ from containers.gdal.contract.sites import (
     SiteSpectraParams,
     SiteSpectraResult,
 )
-from containers.gdal.contract.type_features import SiteFeaturesParams, SiteFeaturesResult
+from containers.gdal.contract.survey import SurveyParams, SurveyResult
+from containers.gdal.contract.type_features import (
+    PastureFeaturesParams,
+    PastureFeaturesResult,
+    SiteFeaturesParams,
+    SiteFeaturesResult,
+)
 from tasks.runner import STEP_TASK, run_step
 
 
@@ -270,4 +277,19 @@ def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
 
 @task(**STEP_TASK, task_run_name="features of sites")
 def site_features(params: SiteFeaturesParams) -> SiteFeaturesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="features of {params.pasture_id} {params.year}")
+def pasture_features(params: PastureFeaturesParams) -> PastureFeaturesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="survey")
+def take_survey(params: SurveyParams) -> SurveyResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="calendar of {params.pasture_id}")
+def tell_calendar(params: CalendarParams) -> CalendarResult:
     return run_step(params)

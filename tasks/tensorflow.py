@@ -11,6 +11,8 @@ from containers.tensorflow.contract.removal import (
 )
 from containers.tensorflow.contract.train import TrainParams, TrainResult
 from containers.tensorflow.contract.types import (
+    MapTypesParams,
+    MapTypesResult,
     PredictTypesParams,
     PredictTypesResult,
     TrainTypesParams,
@@ -46,4 +48,9 @@ def train_types(params: TrainTypesParams) -> TrainTypesResult:
 
 @task(**STEP_TASK, task_run_name="vegetation types of sites")
 def predict_types(params: PredictTypesParams) -> PredictTypesResult:
+    return run_step(params)
+
+
+@task(**STEP_TASK, task_run_name="map types of {params.features.name}")
+def map_types(params: MapTypesParams) -> MapTypesResult:
     return run_step(params)

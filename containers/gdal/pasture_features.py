@@ -16,7 +16,7 @@ from containers.base.grid import part_of, transform_of
 from containers.base.raster import raise_if_full, tile_windows
 from containers.base.step import local_path, main, progress
 from containers.gdal.contract.type_features import PastureFeaturesParams, PastureFeaturesResult
-from containers.gdal.pasture_outline import cells_inside
+from containers.gdal.pasture_views import pasture_cells
 from containers.gdal.terrain_places import terrain_at
 from containers.gdal.tile_cube import TileCube, clearest_per_day, open_tile_cube, require_one_cube
 from containers.gdal.type_features import features_of, masked
@@ -39,11 +39,13 @@ class Block(NamedTuple):
 def run(params: PastureFeaturesParams, out: Path) -> PastureFeaturesResult:
     """Write `features.h5`, block by block.
 
-    Raises `bad_dataset`, `bad_aoi`, `grid_mismatch`, `unknown_band`, `corrupt_file`, `disk_full`.
+    Raises `bad_dataset`, `bad_regions`, `no_valid_pixels`, `grid_mismatch`, `unknown_band`, `corrupt_file`,
+    `disk_full`.
     """
     require_one_cube(params.slices)
-    inside = cells_inside(local_path(params.outline), params.pasture_id, params.grid)
-    path, known, names = out / "features.h5", 0, ()
+    inside = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
+    path, known = out / "features.h5", 0
+    names: tuple[str, ...] = ()
     with open_tile_cube(clearest_per_day(params.slices), params.grid) as cube, _file(path, params, inside) as file:
         for block in _blocks(cube, inside, params):
             if not names:

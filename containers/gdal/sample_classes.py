@@ -46,7 +46,8 @@ class ClassStrata:
             table[self.outside] = _OUTSIDE
         for name, stratum in self._strata.items():
             table[self.classes[name]] = stratum
-        return table[history[-1]]
+        strata: NDArray[np.uint8] = table[history[-1]]
+        return strata
 
     @property
     def _strata(self) -> dict[str, int]:

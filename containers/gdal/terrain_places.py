@@ -12,7 +12,7 @@ from containers.base.raster import open_raster
 from containers.base.step import local_path
 from containers.gdal.contract.type_features import Terrain
 
-Places = NDArray[np.float64]
+Places = NDArray[np.floating]
 
 
 def terrain_at(terrain: Terrain, x_m: Places, y_m: Places, epsg: int) -> NDArray[np.float32]:

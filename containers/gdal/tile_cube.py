@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from containers.base.contract.grid import Grid
-from containers.base.contract.legend import REFLECTANCE_NODATA, REFLECTANCE_SCALE
 from containers.base.contract.step import StepError
 from containers.base.grid import require_grid, window_of
 from containers.base.raster import open_raster
 from containers.base.step import local_path
 from containers.gdal.contract.cut import LAYERS, TEN_BANDS, Slice
+from containers.gdal.site_spectra import reflectance_of
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -84,12 +84,6 @@ def require_one_cube(slices: Sequence[Slice]) -> None:
                 f"The slices are of more than one {name}: {', '.join(found)}.",
                 "Make features of the slices of one tile, and of one processor: reflectance of ESA and MAJA differ.",
             )
-
-
-def reflectance_of(stored: NDArray[np.int16]) -> NDArray[np.float32]:
-    """int16 × 1e-4 as reflectance, NaN for nodata."""
-    scaled = (stored * REFLECTANCE_SCALE).astype(np.float32)
-    return np.where(stored == REFLECTANCE_NODATA, np.float32(np.nan), scaled)
 
 
 def _hidden(each: Slice) -> float:

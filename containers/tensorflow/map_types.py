@@ -25,7 +25,7 @@ from containers.tensorflow.contract.types import (
 )
 from containers.tensorflow.feature_map import FeatureMap, open_feature_map
 from containers.tensorflow.type_legend import colours_of, write_style
-from containers.tensorflow.type_model import TrainedTypes, read_trained, require_fit
+from containers.tensorflow.type_model import TrainedTypes, bad_model, read_trained, require_fit
 
 _BLOCK_PX: Final = 128
 Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
@@ -35,7 +35,7 @@ Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 def mapped(
     features: NDArray[np.float32], inside: NDArray[np.bool_], probabilities_of: Probabilities, trust: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Types and confidence (uint8 × 1/250), (y, x), from features (feature, y, x), NaN where a cell was seen too seldom.
+    """Types and confidence (uint8 × 1/250), (y, x), from features (feature, y, x), NaN where seen too seldom.
 
     Below the probability `trust` the type stays open. Equal probabilities give the first type.
     """
@@ -53,6 +53,8 @@ def mapped(
 def run(params: MapTypesParams, out: Path) -> MapTypesResult:
     """Write `types.tif`, `types.qml`, `confidence.tif` and `counts.csv`. Raises `bad_model`, `corrupt_file`."""
     trained = read_trained(params.model)
+    if taken := {"doubtful", "unknown", OTHER_TYPES} & set(trained.classes):
+        raise bad_model(f"types are called {sorted(taken)}, as what has no type", "Give them other names (`grouping`).")
     with open_feature_map(local_path(params.features)) as features:
         require_fit(
             trained.card,
@@ -60,6 +62,7 @@ def run(params: MapTypesParams, out: Path) -> MapTypesResult:
             source=features.source,
             simulated=features.simulated,
             allow_simulated=params.allow_simulated_model,
+            recipe=features.recipe,
         )
         cells = _write(features, trained, params, out)
     types, colours = trained.classes, colours_of(trained.classes)
@@ -73,6 +76,7 @@ def run(params: MapTypesParams, out: Path) -> MapTypesResult:
         legend={str(code): name for code, name in enumerate(types, start=1)},
         colours={str(code): colour for code, colour in colours.items()},
         cells=_named(types, cells),
+        cell_area_ha=features.grid.cell_area_ha,
         simulated=features.simulated or trained.card.simulated,
     )
 

@@ -12,8 +12,8 @@ COLOURS: Final = (
     "#117733", "#DDCC77", "#64006F", "#00BCFF", "#C88500", "#7A0043", "#9B64A6", "#6459C8", "#85BC85", "#373700",
     "#9BFFBC", "#B13764", "#FFBC43", "#E95959", "#BCDEFF", "#8585FF", "#D390C8", "#432C9B", "#7A6F0B", "#85216F",
 )  # fmt: skip
-"""In this order: the first are farthest apart for every kind of colour vision (CIELAB distance of 18 up to the thirteenth,
-15 for all), from each other and from the greys of what is not known. Found by moving one colour after the other."""
+"""In this order: the first are farthest apart, for every kind of colour vision, from each other and from the greys of
+what is not known (CIELAB distance of 18 up to the thirteenth, 15 for all). Found by moving one colour at a time."""
 OPEN: Final = {TYPE_DOUBTFUL: ("#9E9E9E", "not known"), TYPE_UNSEEN: ("#DBDBDB", "not seen")}
 """Code of a cell without a type to its colour and label."""
 

@@ -12,11 +12,19 @@ from tasks.publishing.report_page import TEMPLATES
 
 WIDTH: Final = 900
 _LEFT, _RIGHT, _TOP, _PLOT, _BOTTOM = 60, 20, 40, 200, 64
+BOTTOM: Final = _TOP + _PLOT
+"""Where the days are."""
 _YEAR_DAYS: Final = 366
 MAX_CHARTS: Final = 24
 """A page of bounded size holds the first regions; the table has all."""
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTH_STARTS: Final = (1, 32, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)
+MONTHS: Final = tuple(
+    zip(
+        (1, 32, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335),
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+        strict=True,
+    )
+)
+"""First day of the year and name."""
 
 
 class Curve(NamedTuple):
@@ -59,9 +67,9 @@ class CurveChart(NamedTuple):
     values: tuple[Tick, ...]
     """`x` of these is a height."""
     width: float = WIDTH
-    height: float = _TOP + _PLOT + _BOTTOM
+    height: float = BOTTOM + _BOTTOM
     top: float = _TOP
-    bottom: float = _TOP + _PLOT
+    bottom: float = BOTTOM
     left: float = _LEFT
     right: float = WIDTH - _RIGHT
 
@@ -128,12 +136,12 @@ def _chart(chart_id: str, title: str, year: int, curve: Curve, season: pd.Series
         id=chart_id,
         title=title,
         year=year,
-        mean=_line(scale, curve.days, curve.mean),
-        band=_band(scale, curve),
-        reference=_line(scale, curve.days, curve.reference),
-        reference_label=_span(others),
+        mean=line(scale, curve.days, curve.mean),
+        band=band(scale, curve),
+        reference=line(scale, curve.days, curve.reference),
+        reference_label=span(others),
         season=None if any(map(pd.isna, ends)) else (_clipped(scale, ends[0]), _clipped(scale, ends[1])),
-        months=tuple(Tick(scale.x(day), name) for day, name in zip(_MONTH_STARTS, _MONTHS, strict=True)),
+        months=tuple(Tick(scale.x(day), name) for day, name in MONTHS),
         values=tuple(Tick(scale.y(tick), f"{tick:.10g}") for tick in ticks),
     )
 
@@ -143,7 +151,7 @@ def _clipped(scale: Scale, day: float) -> float:
     return scale.x(min(max(day, 1), _YEAR_DAYS))
 
 
-def _line(scale: Scale, days: Sequence[float], values: Sequence[float]) -> str:
+def line(scale: Scale, days: Sequence[float], values: Sequence[float]) -> str:
     """A path that is broken where values are missing."""
     parts, pen = [], "M"
     for day, value in zip(days, values, strict=True):
@@ -155,12 +163,14 @@ def _line(scale: Scale, days: Sequence[float], values: Sequence[float]) -> str:
     return "".join(parts)
 
 
-def _band(scale: Scale, curve: Curve) -> str:
+def band(scale: Scale, curve: Curve) -> str:
+    """The area between the 10th and the 90th percentile."""
     ends = [*zip(curve.days, curve.p90, strict=True), *reversed([*zip(curve.days, curve.p10, strict=True)])]
-    return _line(scale, *zip(*ends, strict=True)) + "Z"
+    return line(scale, *zip(*ends, strict=True)) + "Z"
 
 
-def _span(years: Sequence[int]) -> str:
+def span(years: Sequence[int]) -> str:
+    """What the mean of these years is called."""
     if not years:
         return ""
     if len(years) == 1:

@@ -17,7 +17,9 @@ EVENTS = ("snow_free", "greening", "peak", "drying", "forage_days")
 
 class CalendarResult(StepResult):
     events: File = Field(
-        description="CSV: pasture_id, year, event, day (empty: not told), lower, upper (95 %), basis, doubt"
+        description="CSV: pasture_id, year, event, day (empty: not told), lower, upper (95 %; of snow_free the "
+        "medians of its cells' limits), basis, doubt, usual (median of the other years, from two on), difference (day "
+        "less usual)"
     )
     curve: File = Field(
         description="CSV: pasture_id, date, observed (1, 0), ndvi, lower, upper (of the pasture's mean), p10, p90 (of "
@@ -44,6 +46,9 @@ class CalendarParams(StepParams):
     pasture_id: str
     grid: Grid = Field(description="Window of the tile's 10 m grid around the pasture")
     years: tuple[int, ...] = Field(min_length=1)
-    filling: Filling = Filling()
+    filling: Filling = Field(
+        default=Filling(engine="whittaker", smoothness=1_000.0, observed_wins=False),
+        description="The mean of a pasture is less noisy than a cell, and its spring is short: a curve near its views",
+    )
     season: Season = Season()
     forage_ndvi: float = Field(default=0.4, gt=0, lt=1, description="NDVI from which there is green forage")

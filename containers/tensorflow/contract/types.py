@@ -98,7 +98,7 @@ class PredictTypesParams(StepParams):
 
 class MapTypesResult(StepResult):
     types: File = Field(
-        description="COG uint8: codes of the card from 1; 0 outside the pasture, 254 the model does not know, 255 not seen"
+        description="COG uint8: codes of the card from 1; 0 outside the pasture, 254 not known, 255 not seen"
     )
     confidence: File = Field(description="COG uint8 × 1/250: probability of the most probable type, nodata 255")
     style: File = Field(description="QGIS style of the types: QGIS takes it with the raster, whose name it has")
@@ -111,6 +111,7 @@ class MapTypesResult(StepResult):
     legend: dict[str, str] = Field(description="Code to type")
     colours: dict[str, str] = Field(description="Code, 254 and 255 included, to #rrggbb")
     cells: dict[str, int] = Field(description="Type, `doubtful` or `unknown` to its cells inside the outline")
+    cell_area_ha: float = Field(gt=0, description="Area of one cell in hectares")
     simulated: bool = Field(description="Whether the spectra or the model are simulated")
 
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from containers.base.contract.files import File
 from containers.base.contract.grid import Grid
-from containers.base.raster import write_cog
 from containers.gdal.contract.cut import TEN_BANDS, Slice
+from tests.containers.gdal.small_sites import made_slice
 
 TILE_GRID = Grid(epsg=32631, resolution_m=10, west_m=700_000, north_m=5_000_000, width=110, height=90)
 PASTURE_GRID = TILE_GRID.model_copy(update={"west_m": 700_100, "north_m": 4_999_900, "width": 90, "height": 70})
 OUTLINE = shapely.Point(700_550, 4_999_550).buffer(330).difference(shapely.Point(700_550, 4_999_550).buffer(70))
+
+SHARES = {"valid": 0.95, "cloud": 0.3, "shadow": 0.1, "snow": 0.05}
 
 
 @dataclass
@@ -46,35 +48,9 @@ class SmallSlices:
         return tuple(self.slice(number, **fields) for number in range(len(self.times)))
 
     def slice(self, number: int, **fields: Any) -> Slice:
-        folder = self.store.folder("gdal.cut")
-        names = {"bands": self.bands, "layers": ("cloud", "shadow", "snow")}
-        arrays = {"bands": self.reflectance[:, number], "layers": self.layers[:, number]}
-        files = {
-            name: self.store.file(
-                write_cog(
-                    folder / f"{name}.tif",
-                    arrays[name],
-                    TILE_GRID,
-                    nodata=-32768 if name == "bands" else None,
-                    bands=names[name],
-                )
-            )
-            for name in names
-        }
-        facts = {
-            "source": "esa",
-            "product_ids": (f"S2A_MSIL2A_{self.times[number]:%Y%m%dT%H%M%S}_T31TGK",),
-            "platform": "S2A",
-            "tile": "31TGK",
-            "acquired": self.times[number],
-            "level": "L2A",
-            "orbit": 108,
-            "baseline": "05.10",
-            "simulated": True,
-            "grid": TILE_GRID,
-            "shares": {"valid": 0.95, "cloud": 0.3, "shadow": 0.1, "snow": 0.05},
-        }
-        return Slice.model_validate(facts | files | fields)
+        facts = {"simulated": True, "acquired": self.times[number], "shares": SHARES} | fields
+        values, layers = self.reflectance[:, number], self.layers[:, number]
+        return made_slice(self.store, values, layers, grid=TILE_GRID, bands=self.bands, **facts)
 
     def outlines(self, outline: Any = OUTLINE, epsg: int = 4326, pasture_id: str = "A1") -> File:
         path = self.store.folder("user.outlines") / "outlines.parquet"

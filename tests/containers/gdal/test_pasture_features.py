@@ -2,15 +2,15 @@
 
 import h5py
 import numpy as np
+import pandas
 import pytest
-import rasterio
 from shapely import affinity
 
 from containers.base.contract.step import StepError
-from containers.base.step import local_path
-from containers.gdal import pasture_features
-from containers.gdal.contract.type_features import FeatureRecipe, PastureFeaturesParams, Terrain
-from containers.gdal.type_features import features_of, masked
+from containers.gdal import pasture_features, site_features, site_spectra
+from containers.gdal.contract.sites import SiteSpectraParams
+from containers.gdal.contract.type_features import FeatureRecipe, PastureFeaturesParams, SiteFeaturesParams, Terrain
+from tests.containers.gdal.small_sites import made_sites
 from tests.containers.gdal.small_slices import OUTLINE, PASTURE_GRID, TILE_GRID, SmallSlices, inside_by_hand
 
 ALL_SETS = FeatureRecipe(sets=("curves", "bands", "medians", "season", "terrain"))
@@ -50,33 +50,29 @@ def mapped(meadow, raster_store):
     return run
 
 
-def site_features(meadow, row, column, year, recipe, terrain=None):
-    """The path of a survey site: one cell's spectra as float32, masked, made features."""
-    spectra = meadow.reflectance[:, :, row + 10, column + 10].T.astype(np.float64) * 1e-4
-    spectra[meadow.reflectance[:, :, row + 10, column + 10].T == -32768] = np.nan
-    layers = meadow.layers[:, :, row + 10, column + 10].T
-    days = np.array([time.date().toordinal() - 719163 for time in meadow.times], np.int32)
-    seen = masked(spectra[np.newaxis].astype(np.float32), layers[np.newaxis].astype(np.int8), recipe)
-    return features_of(seen, days, year, recipe, terrain)
-
-
-def test_cells_have_the_features_of_a_site_in_them(meadow, mapped, terrain) -> None:
-    result, values, inside, _ = mapped(recipe=ALL_SETS, terrain=terrain)
-    assert values.shape == (len(result.names), *PASTURE_GRID.shape)
+def test_cells_have_the_features_of_a_site_in_them(meadow, mapped, terrain, raster_store) -> None:
+    """By the steps that make features of survey sites, wherever in their cell these lie."""
+    slices, rng = meadow.slices(), np.random.default_rng(3)
+    result, values, inside, _ = mapped(slices, recipe=ALL_SETS, terrain=terrain)
     assert np.isnan(values[:, inside == 0]).all()
-    rng = np.random.default_rng(3)
-    rows, columns = np.nonzero(inside)
-    for place in rng.choice(len(rows), 30, replace=False):
-        row, column = int(rows[place]), int(columns[place])
-        height = np.array([[_pixel(terrain, row, column, name) for name in ("height", "slope", "aspect")]], np.float32)
-        expected, names = site_features(meadow, row, column, 2024, ALL_SETS, height)
-        assert names == result.names
-        np.testing.assert_array_equal(values[:, row, column], expected[0])
-
-
-def _pixel(terrain, row, column, name):
-    with rasterio.open(local_path(getattr(terrain, name))) as raster:
-        return raster.read(1)[(10 + row + 1) // 3, (10 + column + 1) // 3]
+    cells = rng.choice(np.argwhere(inside), 40, replace=False)
+    east, south = rng.uniform(0.1, 9.9, (2, len(cells)))
+    places = {
+        f"{row} {column}": (PASTURE_GRID.west_m + column * 10 + x, PASTURE_GRID.north_m - row * 10 - y)
+        for (row, column), x, y in zip(cells, east, south, strict=True)
+    }
+    out = raster_store.folder("gdal.site_spectra")
+    spectra = site_spectra.run(SiteSpectraParams(sites=made_sites(raster_store, places), slices=slices), out)
+    dataset = raster_store.adopt(spectra.dataset, out)
+    sites = site_features.run(SiteFeaturesParams(dataset=dataset, recipe=ALL_SETS, terrain=(terrain,)), out)
+    table = pandas.read_parquet(out / sites.features.href).set_index("site_id")
+    assert sites.names == result.names
+    known = {f"{row} {column}" for row, column in cells if np.isfinite(values[:, row, column]).all()}
+    assert set(table.index) == known
+    assert len(known) > 20
+    for place, features in table[list(sites.names)].iterrows():
+        row, column = map(int, place.split())
+        np.testing.assert_array_equal(values[:, row, column], features.to_numpy(np.float32))
 
 
 def test_cells_are_those_with_their_centre_in_the_outline(mapped) -> None:
@@ -116,7 +112,7 @@ def test_cells_that_are_seen_too_seldom_have_no_features(mapped) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        ({"pasture_id": "B"}, "bad_aoi", "0 outlines of the pasture 'B'"),
+        ({"pasture_id": "B"}, "bad_regions", "0 rows of the pasture 'B'"),
         ({"grid": PASTURE_GRID.model_copy(update={"west_m": 700_300})}, "grid_mismatch", "beyond"),
     ],
 )
@@ -126,11 +122,11 @@ def test_places_that_do_not_fit_are_refused(mapped, options, code, said) -> None
     assert raised.value.code == code
 
 
-def test_an_outline_off_the_grid_is_refused_with_both_places(meadow, mapped) -> None:
+def test_an_outline_off_the_grid_is_refused(meadow, mapped) -> None:
     away = meadow.outlines(affinity.translate(OUTLINE, 50_000))
-    with pytest.raises(StepError, match="No cell of the grid") as raised:
+    with pytest.raises(StepError, match="has its centre in the pasture") as raised:
         mapped(outline=away)
-    assert raised.value.code == "bad_aoi"
+    assert raised.value.code == "no_valid_pixels"
 
 
 @pytest.mark.parametrize("fields", [{"tile": "31TGL"}, {"source": "maja"}])
