@@ -120,7 +120,7 @@ def _of_year(block: Block, year: int, origin: Origin, recipe: FeatureRecipe) -> 
     plain_values, plain_names = features_of(masked(block.reflectance, block.layers, plain), days, year, plain)
     observations = observations_of(spectra, days, axis_days(recipe, year))
     few = observations < recipe.min_observations
-    known: NDArray[np.bool_] = np.isfinite(values).all(axis=1)
+    known = np.asarray(np.isfinite(values).all(axis=1))
     facts: dict[str, Any] = {name: sites[name].to_numpy() for name in _OF_SITE}
     facts |= {"year": year, "source": origin.source, "simulated": origin.simulated, "observations": observations}
     columns = [*names, *(f"{_PLAIN}{name}" for name in plain_names)]

@@ -115,9 +115,8 @@ def _written_model(report: Report, final: Fitted, params: TrainTypesParams, out:
 
 
 def _figures(report: Report, out: Path) -> dict[str, Any]:
-    note = (
-        f"{len(report.numbers)} sites of {report.groups.max() + 1} groups, judged by models that never saw their group"
-    )
+    number = f"{len(report.numbers)} sites of {report.groups.max() + 1} groups"
+    note = f"{number},\njudged by models that never saw their group"
     note = f"{note} (simulated)" if report.sites.simulated else note
     error = float(calibration_error(report.calibration.sums.sum(axis=0)))
     return {

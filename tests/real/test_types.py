@@ -64,6 +64,5 @@ def test_the_gain_over_a_plain_forest_is_sure(survey) -> None:
     assert overall_accuracy(plain.sum(axis=0)) == pytest.approx(0.36, abs=0.03)
     assert macro_f1(plain.sum(axis=0)) == pytest.approx(0.2, abs=0.03)
     gain = dict(gains(ours, plain, seed=0))
-    print({name: [round(number, 3) for number in interval] for name, interval in gain.items()})
     assert gain["overall_accuracy"].lower > 0
     assert gain["macro_f1"].lower > 0

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from containers.tensorflow.train_types import run
 from containers.tensorflow.type_classifiers import Asked, candidates
 from containers.tensorflow.type_folds import folds_of, temperature_of, tempered
 from containers.tensorflow.type_names import blocks_of
-from containers.tensorflow.type_network import TemporalNetwork, series_shape
+from containers.tensorflow.type_network import TemporalNetwork, network_probabilities, series_shape
 from tests.containers.tensorflow.site_tables import NAMES, RECIPE, TYPES, site_columns, write_sites
 
 
@@ -79,7 +80,7 @@ def test_other_classifiers_stand_behind_the_same_step(classifier, store, tmp_pat
     assert metrics["overall_accuracy"] > 0.6
 
 
-def test_a_temporal_network_learns_curves() -> None:
+def test_a_temporal_network_learns_curves_and_is_read_as_it_was_written(tmp_path) -> None:
     columns = site_columns(groups=8, sites=12)
     values = np.column_stack([columns[name] for name in NAMES])
     types = np.unique(columns["class_code"], return_inverse=True)[1]
@@ -87,6 +88,9 @@ def test_a_temporal_network_learns_curves() -> None:
     found = network.predict_proba(values[72:])
     assert found.sum(axis=1) == pytest.approx(1)
     assert (found.argmax(axis=1) == types[72:]).mean() > 0.6
+    network.model_.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_allclose(network_probabilities(again, values[72:]), found, rtol=1e-5)
 
 
 def test_no_group_is_on_both_sides_and_every_site_is_judged_once() -> None:

@@ -19,16 +19,14 @@ def test_one_that_sees_everything_is_linear_discriminant_analysis() -> None:
     np.testing.assert_allclose(ours.predict_proba(VALUES), theirs.predict_proba(VALUES), rtol=1e-6)
 
 
-def test_probabilities_are_means_over_subspaces_whose_scale_does_not_matter() -> None:
-    ours = SubspaceDiscriminant((ALL, (1, 2, 4)), size=4, shrinkage=0.3, members=7, seed=1).fit(VALUES, TYPES)
-    assert [len(columns) for columns in ours.columns_] == [4, 3, 4, 3, 4, 3, 4]
-    assert ours.columns_[1].tolist() == [1, 2, 4]
-    found = ours.predict_proba(VALUES)
+def test_members_draw_from_the_pools_in_turn_and_scale_does_not_matter() -> None:
+    classifier = SubspaceDiscriminant((ALL, (1, 2, 4)), size=4, shrinkage=0.3, members=7, seed=1)
+    found = classifier.fit(VALUES, TYPES).predict_proba(VALUES)
+    assert [len(columns) for columns in classifier.columns_] == [4, 3, 4, 3, 4, 3, 4]
+    assert classifier.columns_[1].tolist() == [1, 2, 4]
     assert found.sum(axis=1) == pytest.approx(1)
-    scaled = SubspaceDiscriminant((ALL, (1, 2, 4)), size=4, shrinkage=0.3, members=7, seed=1).fit(
-        VALUES * 50 - 3, TYPES
-    )
-    np.testing.assert_allclose(scaled.predict_proba(VALUES * 50 - 3), found, rtol=1e-6)
+    scaled = VALUES * 50 - 3
+    np.testing.assert_allclose(classifier.fit(scaled, TYPES).predict_proba(scaled), found, rtol=1e-6)
 
 
 def test_more_features_than_sites_and_constant_ones_are_no_trouble() -> None:
