@@ -1,12 +1,11 @@
 """Which vegetation grows on which alpine pasture, and what the year was like there. Method: docs/pasture_types.md."""
 
 from prefect import flow
-from tasks.pastures.publish import publish_pasture_types
 
 from containers.base.contract.grid import spanning
 from containers.gdal.contract.survey import SurveyResult
 from containers.gdal.contract.type_features import Terrain
-from flows.pasture_types_maps import map_pastures, tell_calendars
+from flows.pasture_types_maps import describe_pastures, map_pastures, tell_calendars
 from flows.pasture_types_sites import check_survey, dataset_of_sites, learn_types
 from tasks import gdal, ledger
 from tasks.parameters.pasture_types import PastureTypesParams
@@ -14,6 +13,7 @@ from tasks.pastures.cutting import cut_tile
 from tasks.pastures.intake import PastureInputs, take_in_pastures
 from tasks.pastures.model import recipe_of, types_model
 from tasks.pastures.product import PastureProducts
+from tasks.pastures.publish import publish_pasture_types
 from tasks.pastures.scenes import TileProducts, find_products
 from tasks.pastures.slices import StencilSlices, placed_pastures, seen_pastures, stencil_cuts
 from tasks.pastures.stencils import Placement
@@ -36,13 +36,14 @@ def pasture_types(params: PastureTypesParams) -> Publication:
     dataset = dataset_of_sites(params, inputs, survey, slices)
     training = learn_types(params, dataset, terrain) if dataset else None
     model = types_model(inputs, training)
+    described = describe_pastures(params, inputs, shown, slices, terrain, recipe)
     products = PastureProducts(
         tiles=tiles,
         survey=survey,
         dataset=dataset,
         training=training,
         model=model,
-        maps=map_pastures(params, inputs, shown, slices, terrain, model, recipe),
+        maps=map_pastures(params, inputs, described, model),
         calendars=tell_calendars(params, inputs, shown, slices),
     )
     publication = publish_pasture_types(params, inputs, products)

@@ -4,7 +4,7 @@ from prefect.futures import PrefectFuture
 
 from containers.gdal.contract.areas import AreasResult, SampleResult
 from containers.gdal.contract.calendar import CalendarParams, CalendarResult
-from containers.gdal.contract.type_features import FeatureRecipe, PastureFeaturesParams, Terrain
+from containers.gdal.contract.type_features import FeatureRecipe, PastureFeaturesParams, PastureFeaturesResult, Terrain
 from containers.tensorflow.contract.types import MapTypesParams, MapTypesResult, TypesModel
 from tasks import gdal, tensorflow
 from tasks.failures import CLOUDED, usable
@@ -15,44 +15,51 @@ from tasks.pastures.slices import StencilSlices, slices_of
 from tasks.pastures.stencils import Placement
 from tasks.pastures.type_areas import areas_params, sample_params
 
+Described = list[tuple[Placement, PastureFeaturesResult]]
 
-def map_pastures(
+
+def describe_pastures(
     params: PastureTypesParams,
     inputs: PastureInputs,
     placed: tuple[Placement, ...],
     slices: tuple[StencilSlices, ...],
     terrain: dict[str, Terrain],
-    model: TypesModel,
     recipe: FeatureRecipe,
-) -> tuple[PastureMap, ...]:
-    """Types of every pasture in every year, in the order of pastures and years, with their areas."""
-    wanted = [(pasture, year) for pasture in placed for year in params.time.years]
-    featured = [
-        gdal.pasture_features.submit(
-            PastureFeaturesParams(
-                slices=slices_of(pasture, slices),
-                outline=inputs.pastures,
-                pasture_id=pasture.pasture_id,
-                grid=pasture.grid,
-                year=year,
-                recipe=recipe,
-                terrain=terrain.get(pasture.tile),
-            )
-        )
-        for pasture, year in wanted
-    ]
-    allowed = params.learning.allow_simulated_model
-    mapping = [
+) -> Described:
+    """Features of every pasture in every year, in that order; where it was never seen clearly, the ledger has a row."""
+    futures = [
         (
             pasture,
-            tensorflow.map_types.submit(
-                MapTypesParams(model=model, features=features.features, allow_simulated_model=allowed)
+            gdal.pasture_features.submit(
+                PastureFeaturesParams(
+                    slices=slices_of(pasture, slices),
+                    outline=inputs.pastures,
+                    pasture_id=pasture.pasture_id,
+                    grid=pasture.grid,
+                    year=year,
+                    recipe=recipe,
+                    terrain=terrain.get(pasture.tile),
+                )
             ),
         )
-        for (pasture, _), future in zip(wanted, featured, strict=True)
-        if (features := usable(future, without=CLOUDED))
+        for pasture in placed
+        for year in params.time.years
     ]
-    mapped = [(pasture, future.result()) for pasture, future in mapping]
+    return [(pasture, features) for pasture, future in futures if (features := usable(future, without=CLOUDED))]
+
+
+def map_pastures(
+    params: PastureTypesParams, inputs: PastureInputs, described: Described, model: TypesModel
+) -> tuple[PastureMap, ...]:
+    """Types of every pasture in every year with their areas."""
+    allowed = params.learning.allow_simulated_model
+    futures = [
+        tensorflow.map_types.submit(
+            MapTypesParams(model=model, features=features.features, allow_simulated_model=allowed)
+        )
+        for _, features in described
+    ]
+    mapped = [(pasture, future.result()) for (pasture, _), future in zip(described, futures, strict=True)]
     samples = [sample_types(params, inputs, pasture, each) for pasture, each in mapped]
     areas = [estimate_areas(each, sample) for (_, each), sample in zip(mapped, samples, strict=True)]
     return tuple(

@@ -2,24 +2,8 @@
 
 from prefect import task
 
+from containers.gdal.contract import areas, burn, productivity, sites
 from containers.gdal.contract.align import AlignParams, AlignResult
-from containers.gdal.contract.areas import (
-    AreasParams,
-    AreasResult,
-    SampleClassesParams,
-    SampleParams,
-    SampleResult,
-)
-from containers.gdal.contract.burn import (
-    BurnParams,
-    BurnResult,
-    ChangeMapParams,
-    ChangeMapResult,
-    CompareBurnsParams,
-    CompareBurnsResult,
-    SharesParams,
-    SharesResult,
-)
 from containers.gdal.contract.calendar import CalendarParams, CalendarResult
 from containers.gdal.contract.composite import CompositeParams, CompositeResult
 from containers.gdal.contract.consistency import ConsistencyParams, ConsistencyResult
@@ -40,27 +24,8 @@ from containers.gdal.contract.merge import MergeParams, MergeResult
 from containers.gdal.contract.mosaic import CheckAlignmentParams, CheckAlignmentResult, MosaicParams, MosaicResult
 from containers.gdal.contract.observe import Observation, ObserveParams
 from containers.gdal.contract.optical import OpticalParams, OpticalResult
-from containers.gdal.contract.productivity import (
-    AnimationParams,
-    AnimationResult,
-    CurvesParams,
-    CurvesResult,
-    PointsParams,
-    PointsResult,
-    ProductivityParams,
-    ProductivityResult,
-    TrendParams,
-    TrendResult,
-)
 from containers.gdal.contract.quicklook import QuicklookParams, QuicklookResult
 from containers.gdal.contract.series import SeriesParams, SeriesResult
-from containers.gdal.contract.sites import (
-    ImportSpectraParams,
-    SiteDatasetParams,
-    SiteDatasetResult,
-    SiteSpectraParams,
-    SiteSpectraResult,
-)
 from containers.gdal.contract.survey import SurveyParams, SurveyResult
 from containers.gdal.contract.type_features import (
     PastureFeaturesParams,
@@ -112,12 +77,12 @@ def smooth_history(params: ConsistencyParams) -> ConsistencyResult:
 
 
 @task(**STEP_TASK, task_run_name="reference sample")
-def draw_sample(params: SampleParams) -> SampleResult:
+def draw_sample(params: areas.SampleParams) -> areas.SampleResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="areas")
-def estimate_areas(params: AreasParams) -> AreasResult:
+def estimate_areas(params: areas.AreasParams) -> areas.AreasResult:
     return run_step(params)
 
 
@@ -172,27 +137,27 @@ def fill_series(params: FillParams) -> FillResult:
 
 
 @task(**STEP_TASK, task_run_name="season metrics")
-def season_metrics(params: ProductivityParams) -> ProductivityResult:
+def season_metrics(params: productivity.ProductivityParams) -> productivity.ProductivityResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="anomalies and trend")
-def compare_years(params: TrendParams) -> TrendResult:
+def compare_years(params: productivity.TrendParams) -> productivity.TrendResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="curves per region")
-def region_curves(params: CurvesParams) -> CurvesResult:
+def region_curves(params: productivity.CurvesParams) -> productivity.CurvesResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="series at points")
-def point_series(params: PointsParams) -> PointsResult:
+def point_series(params: productivity.PointsParams) -> productivity.PointsResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="animation")
-def animate(params: AnimationParams) -> AnimationResult:
+def animate(params: productivity.AnimationParams) -> productivity.AnimationResult:
     return run_step(params)
 
 
@@ -207,27 +172,27 @@ def fit_image(params: FitImageParams) -> FitImageResult:
 
 
 @task(**STEP_TASK, task_run_name="burned area {params.period}")
-def map_burn(params: BurnParams) -> BurnResult:
+def map_burn(params: burn.BurnParams) -> burn.BurnResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="compare burn maps")
-def compare_burns(params: CompareBurnsParams) -> CompareBurnsResult:
+def compare_burns(params: burn.CompareBurnsParams) -> burn.CompareBurnsResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="reference sample of {params.mapped.name}")
-def sample_classes(params: SampleClassesParams) -> SampleResult:
+def sample_classes(params: areas.SampleClassesParams) -> areas.SampleResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="change map")
-def map_change(params: ChangeMapParams) -> ChangeMapResult:
+def map_change(params: burn.ChangeMapParams) -> burn.ChangeMapResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="severity by land cover and terrain")
-def severity_shares(params: SharesParams) -> SharesResult:
+def severity_shares(params: burn.SharesParams) -> burn.SharesResult:
     return run_step(params)
 
 
@@ -277,17 +242,17 @@ def cut_scene(params: CutParams) -> Slice:
 
 
 @task(**STEP_TASK, task_run_name="spectra of sites {params.slices[0].tile}")
-def site_spectra(params: SiteSpectraParams) -> SiteSpectraResult:
+def site_spectra(params: sites.SiteSpectraParams) -> sites.SiteSpectraResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="import spectra")
-def import_spectra(params: ImportSpectraParams) -> SiteSpectraResult:
+def import_spectra(params: sites.ImportSpectraParams) -> sites.SiteSpectraResult:
     return run_step(params)
 
 
 @task(**STEP_TASK, task_run_name="dataset of sites")
-def site_dataset(params: SiteDatasetParams) -> SiteDatasetResult:
+def site_dataset(params: sites.SiteDatasetParams) -> sites.SiteDatasetResult:
     return run_step(params)
 
 

@@ -1,6 +1,6 @@
 """The last part of `pasture_types`: tables, catalogue, report, sheets, maps and the model in one folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,25 @@ _SHOWN_PX: Final = 560
 
 def publish_pasture_types(params: PastureTypesParams, inputs: PastureInputs, products: PastureProducts) -> Publication:
     """Draw the pictures and publish. To be called inside the flow."""
+    training = products.training
     shown = draw(pictures(products), simulated=products.simulated, regions=inputs.pastures, side_px=_SHOWN_PX)
+    evidence = PastureEvidence(
+        maps=map_evidence(inputs, products),
+        pastures=inputs.pastures,
+        source=params.reflectance.source,
+        card=products.model.card,
+        metrics=training.metrics if training else None,
+        predictions=training.predictions if training else None,
+        left_out=training.left_out if training else {},
+        notices=products.survey.notices if products.survey else None,
+        illustrations=(*shown, *plots(products)),
+        map_picture=f"types-{products.latest[0].name}",
+    )
+    return publish_product(product_of(params, inputs, products), evidence, EDITION, params.output)
+
+
+def map_evidence(inputs: PastureInputs, products: PastureProducts) -> tuple[MapEvidence, ...]:
+    """Every map with its areas, its calendar, and the bare picture that its sheet shows."""
     bare = gdal.draw_quicklooks.submit(
         QuicklookParams(
             pictures=tuple(type_picture(each, each.name) for each in products.maps),
@@ -36,40 +54,29 @@ def publish_pasture_types(params: PastureTypesParams, inputs: PastureInputs, pro
             bare=True,
         )
     ).result()
-    training, dataset = products.training, products.dataset
-    plots = [
-        *(("training", "model", training.figures) for training in filter(None, [training])),
-        *(("survey", "survey", dataset.figures) for dataset in filter(None, [dataset])),
-    ]
-    shown += [
-        IllustrationFile(section=section, name=f"{prefix}-{name}", caption=name.replace("_", " "), file=file)
-        for section, prefix, figures in plots
-        for name, file in figures.items()
-    ]
-    evidence = PastureEvidence(
-        maps=tuple(
-            MapEvidence(
-                name=each.name,
-                pasture_name=each.pasture.name,
-                tile=each.pasture.tile,
-                mapped=each.mapped,
-                estimates=each.areas.estimates,
-                calendar=products.calendars.get(each.pasture.pasture_id),
-                picture=bare.pictures[each.name],
-            )
-            for each in products.maps
-        ),
-        pastures=inputs.pastures,
-        source=params.reflectance.source,
-        card=products.model.card,
-        metrics=training.metrics if training else None,
-        predictions=training.predictions if training else None,
-        left_out=training.left_out if training else {},
-        notices=products.survey.notices if products.survey else None,
-        illustrations=tuple(shown),
-        map_picture=f"types-{products.latest[0].name}",
+    return tuple(
+        MapEvidence(
+            name=each.name,
+            pasture_name=each.pasture.name,
+            tile=each.pasture.tile,
+            mapped=each.mapped,
+            estimates=each.areas.estimates,
+            calendar=products.calendars.get(each.pasture.pasture_id),
+            picture=bare.pictures[each.name],
+        )
+        for each in products.maps
     )
-    return publish_product(product_of(params, inputs, products), evidence, EDITION, params.output)
+
+
+def plots(products: PastureProducts) -> Iterator[IllustrationFile]:
+    """What training and dataset have drawn of themselves."""
+    drawn = {
+        "training": products.training.figures if products.training else {},
+        "survey": products.dataset.figures if products.dataset else {},
+    }
+    for section, figures in drawn.items():
+        for name, file in figures.items():
+            yield IllustrationFile(section=section, name=f"{section}-{name}", caption=name.replace("_", " "), file=file)
 
 
 def _figures(product: Product, evidence: PastureEvidence, path_of: PathOf) -> geopandas.GeoDataFrame:
