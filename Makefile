@@ -2,7 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo engine down test check images images-push eodata-up eodata-down server worker deploy plan run \
-	pairs download radar optical tiles dataset train predict mosaic burn tensorboard accuracy bench clean
+	pairs download radar optical tiles dataset train predict mosaic burn train-types classify-types tensorboard accuracy \
+	bench clean
 
 PROFILE ?=
 RUNNER ?= auto
@@ -12,7 +13,7 @@ PYTHON := .venv/bin/python
 CLEARGROUND := $(PYTHON) -m flows.cli
 
 help: ## list the targets
-	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 16
 
 .venv/ready: requirements.lock pyproject.toml deployments/setup.sh
 	@deployments/setup.sh venv
@@ -69,6 +70,14 @@ run: server ## run FLOW with PARAMS=params.yaml in the foreground
 
 pairs download radar optical tiles dataset train predict mosaic burn: server ## the flow cloud_removal with PARAMS up to this stage
 	@$(CLEARGROUND) run cloud_removal $(PARAMS) --until $@
+
+train-types: tools ## train a classifier of pasture types on SPECTRA=sites.nc into the new folder MODEL=…
+	@[ "$(RUNNER)" = local ] || ! docker version >/dev/null 2>&1 || $(MAKE) -s images
+	@$(CLEARGROUND) pastures train "$(SPECTRA)" "$(MODEL)"
+
+classify-types: tools ## types of the sites of SPECTRA=other.nc by the classifier MODEL=… as the table OUT=predictions.csv
+	@[ "$(RUNNER)" = local ] || ! docker version >/dev/null 2>&1 || $(MAKE) -s images
+	@$(CLEARGROUND) pastures classify "$(SPECTRA)" "$(MODEL)" "$(OUT)"
 
 tensorboard: .venv/ready ## watch the trainings of this checkout
 	@$(CLEARGROUND) tensorboard

