@@ -11,7 +11,7 @@ from tasks.pastures.findings import Calendar
 from tasks.pastures.sheet_calendar import day_name
 from tasks.publishing.interval_chart import Tick, axis_ticks
 from tasks.publishing.report_page import TEMPLATES
-from tasks.vegetation.charts import BOTTOM, MONTHS, WIDTH, Scale, band, curve_of, line, span
+from tasks.vegetation.charts import BOTTOM, MONTHS, WIDTH, Scale, curve_of, line, span
 
 _LABELS: Final = {"snow_free": "free of snow", "greening": "green", "peak": "greenest", "drying": "dry"}
 
@@ -31,10 +31,11 @@ class PastureChart(NamedTuple):
 
     year: int
     mean: str
-    band: str
     reference: str
     reference_label: str
     dots: tuple[tuple[float, float], ...]
+    spreads: tuple[tuple[float, float, float], ...]
+    """Day, 90th and 10th percentile of the cells on each day on which the pasture was seen."""
     marks: tuple[Mark, ...]
     months: tuple[Tick, ...]
     values: tuple[Tick, ...]
@@ -48,8 +49,8 @@ def pasture_chart(calendar: Calendar, year: int) -> PastureChart | None:
         {
             "date": [day.day for day in known],
             "mean": [day.ndvi for day in known],
-            "p10": [day.ndvi if day.p10 is None else day.p10 for day in known],
-            "p90": [day.ndvi if day.p90 is None else day.p90 for day in known],
+            "p10": [day.p10 if day.observed else None for day in known],
+            "p90": [day.p90 if day.observed else None for day in known],
         }
     )
     others = sorted({day.day.year for day in known} - {year})
@@ -63,10 +64,14 @@ def pasture_chart(calendar: Calendar, year: int) -> PastureChart | None:
     return PastureChart(
         year=year,
         mean=line(scale, own.days, own.mean),
-        band=band(scale, own),
         reference=line(scale, own.days, own.reference),
         reference_label=span(others),
         dots=tuple((scale.x(day.day.timetuple().tm_yday), scale.y(day.ndvi)) for day in seen if day.ndvi is not None),
+        spreads=tuple(
+            (scale.x(day.day.timetuple().tm_yday), scale.y(day.p90), scale.y(day.p10))
+            for day in seen
+            if day.p10 is not None and day.p90 is not None
+        ),
         marks=tuple(_marks(scale, calendar, year)),
         months=tuple(Tick(scale.x(day), name) for day, name in MONTHS),
         values=tuple(Tick(scale.y(tick), f"{tick:.10g}") for tick in ticks),

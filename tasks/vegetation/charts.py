@@ -137,7 +137,7 @@ def _chart(chart_id: str, title: str, year: int, curve: Curve, season: pd.Series
         title=title,
         year=year,
         mean=line(scale, curve.days, curve.mean),
-        band=band(scale, curve),
+        band=_band(scale, curve),
         reference=line(scale, curve.days, curve.reference),
         reference_label=span(others),
         season=None if any(map(pd.isna, ends)) else (_clipped(scale, ends[0]), _clipped(scale, ends[1])),
@@ -163,7 +163,7 @@ def line(scale: Scale, days: Sequence[float], values: Sequence[float]) -> str:
     return "".join(parts)
 
 
-def band(scale: Scale, curve: Curve) -> str:
+def _band(scale: Scale, curve: Curve) -> str:
     """The area between the 10th and the 90th percentile."""
     ends = [*zip(curve.days, curve.p90, strict=True), *reversed([*zip(curve.days, curve.p10, strict=True)])]
     return line(scale, *zip(*ends, strict=True)) + "Z"
