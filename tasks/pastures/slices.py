@@ -95,11 +95,18 @@ def tile_stencils(
 
 
 def seen_pastures(placed: Iterable[Placement], found: Iterable[StencilSlices]) -> tuple[Placement, ...]:
-    """Pastures that any product shows; the others are rows of the ledger. Raises `no_scenes` where there is none."""
+    """Pastures that any product shows, their windows within the slices: what lies off the tile is not cut.
+
+    The others are rows of the ledger. Raises `no_scenes` where there is none.
+    """
     found, seen = tuple(found), []
     for pasture in placed:
-        if slices_of(pasture, found):
-            seen.append(pasture)
+        grid = pasture.grid
+        slices = slices_of(pasture, found)
+        for each in slices:
+            grid = grid.clipped_to(each.grid.bounds)
+        if slices:
+            seen.append(pasture.model_copy(update={"grid": grid}))
         else:
             ledger.skip(
                 f"pasture {pasture.pasture_id}",

@@ -70,3 +70,9 @@ def test_a_pasture_that_nothing_shows_is_left_out_and_told() -> None:
     assert seen_pastures([placed("a"), placed("b")], found) == (placed("a"),)
     with pytest.raises(StepError, match="No product shows any"):
         seen_pastures([placed("b")], found)
+
+
+def test_the_window_of_a_pasture_that_reaches_off_the_tile_ends_with_the_slices() -> None:
+    wide = placed("a").model_copy(update={"grid": GRID.model_copy(update={"west_m": GRID.west_m - 30, "width": 9})})
+    (seen,) = seen_pastures([wide], (StencilSlices(tile="31TGK", stencils=("pasture a",), slices=(SLICE,)),))
+    assert seen.grid == GRID.model_copy(update={"width": 6})
