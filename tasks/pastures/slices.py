@@ -102,10 +102,10 @@ def seen_pastures(placed: Iterable[Placement], found: Iterable[StencilSlices]) -
     found, seen = tuple(found), []
     for pasture in placed:
         grid = pasture.grid
-        slices = slices_of(pasture, found)
-        for each in slices:
-            grid = grid.clipped_to(each.grid.bounds)
-        if slices:
+        windows = [each.grid.bounds for each in slices_of(pasture, found)]
+        if windows and all(grid.bounds.intersects(window) for window in windows):
+            for window in windows:
+                grid = grid.clipped_to(window)
             seen.append(pasture.model_copy(update={"grid": grid}))
         else:
             ledger.skip(
