@@ -15,8 +15,7 @@ from tasks.pastures.model import recipe_of, types_model
 from tasks.pastures.product import PastureProducts
 from tasks.pastures.publish import publish_pasture_types
 from tasks.pastures.scenes import TileProducts, find_products
-from tasks.pastures.slices import StencilSlices, placed_pastures, seen_pastures, stencil_cuts
-from tasks.pastures.stencils import Placement
+from tasks.pastures.slices import PlacedPasture, StencilSlices, placed_pastures, seen_pastures, stencil_cuts
 from tasks.pastures.terrain import dem_params, needs_terrain, terrain_of
 from tasks.publishing.product import Publication
 from tasks.runner import FLOW_OPTIONS
@@ -36,7 +35,7 @@ def pasture_types(params: PastureTypesParams) -> Publication:
     dataset = dataset_of_sites(params, inputs, survey, slices)
     training = learn_types(params, dataset, terrain) if dataset else None
     model = types_model(inputs, training)
-    described = describe_pastures(params, inputs, shown, slices, terrain, recipe)
+    described = describe_pastures(params, shown, slices, terrain, recipe)
     products = PastureProducts(
         tiles=tiles,
         survey=survey,
@@ -44,7 +43,7 @@ def pasture_types(params: PastureTypesParams) -> Publication:
         training=training,
         model=model,
         maps=map_pastures(params, inputs, described, model),
-        calendars=tell_calendars(params, inputs, shown, slices),
+        calendars=tell_calendars(params, shown, slices),
     )
     publication = publish_pasture_types(params, inputs, products)
     ledger.close_ledger()
@@ -55,7 +54,7 @@ def cut(
     params: PastureTypesParams,
     inputs: PastureInputs,
     tiles: tuple[TileProducts, ...],
-    placed: tuple[Placement, ...],
+    placed: tuple[PlacedPasture, ...],
     survey: SurveyResult | None,
 ) -> tuple[StencilSlices, ...]:
     """Every product, cut to pastures and sites; stencils that were cut before are not cut again."""

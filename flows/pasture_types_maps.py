@@ -11,17 +11,15 @@ from tasks.failures import CLOUDED, usable
 from tasks.parameters.pasture_types import PastureTypesParams
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.product import PastureMap
-from tasks.pastures.slices import StencilSlices, slices_of
-from tasks.pastures.stencils import Placement
+from tasks.pastures.slices import PlacedPasture, StencilSlices, slices_of
 from tasks.pastures.type_areas import areas_params, sample_params
 
-Described = list[tuple[Placement, PastureFeaturesResult]]
+Described = list[tuple[PlacedPasture, PastureFeaturesResult]]
 
 
 def describe_pastures(
     params: PastureTypesParams,
-    inputs: PastureInputs,
-    placed: tuple[Placement, ...],
+    placed: tuple[PlacedPasture, ...],
     slices: tuple[StencilSlices, ...],
     terrain: dict[str, Terrain],
     recipe: FeatureRecipe,
@@ -33,7 +31,7 @@ def describe_pastures(
             gdal.pasture_features.submit(
                 PastureFeaturesParams(
                     slices=slices_of(pasture, slices),
-                    outline=inputs.pastures,
+                    outline=pasture.outline,
                     pasture_id=pasture.pasture_id,
                     grid=pasture.grid,
                     year=year,
@@ -69,7 +67,7 @@ def map_pastures(
 
 
 def sample_types(
-    params: PastureTypesParams, inputs: PastureInputs, pasture: Placement, mapped: MapTypesResult
+    params: PastureTypesParams, inputs: PastureInputs, pasture: PlacedPasture, mapped: MapTypesResult
 ) -> PrefectFuture[SampleResult] | None:
     """A reference sample of the map where it is known what grows."""
     truth = inputs.true_types.get(pasture.tile)
@@ -88,8 +86,7 @@ def estimate_areas(mapped: MapTypesResult, sampling: PrefectFuture[SampleResult]
 
 def tell_calendars(
     params: PastureTypesParams,
-    inputs: PastureInputs,
-    placed: tuple[Placement, ...],
+    placed: tuple[PlacedPasture, ...],
     slices: tuple[StencilSlices, ...],
 ) -> dict[str, CalendarResult]:
     """Seasons of every pasture."""
@@ -97,7 +94,7 @@ def tell_calendars(
         pasture.pasture_id: gdal.tell_calendar.submit(
             CalendarParams(
                 slices=slices_of(pasture, slices),
-                outline=inputs.pastures,
+                outline=pasture.outline,
                 pasture_id=pasture.pasture_id,
                 grid=pasture.grid,
                 years=params.time.years,

@@ -20,7 +20,7 @@ from containers.tensorflow.contract.types import TYPE_NODATA, MapTypesResult, Tr
 from tasks.parameters.pasture_types import PastureTypesParams
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.scenes import TileProducts
-from tasks.pastures.stencils import Placement
+from tasks.pastures.slices import PlacedPasture
 from tasks.periods import Period
 from tasks.publishing.pictures import PlannedPicture
 from tasks.publishing.product import Layer, Product, SourceProduct
@@ -35,7 +35,7 @@ DESCRIPTION: Final = (
 class PastureMap(Contract):
     """One pasture in one year."""
 
-    pasture: Placement
+    pasture: PlacedPasture
     mapped: MapTypesResult
     areas: AreasResult
 

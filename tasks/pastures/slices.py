@@ -1,6 +1,8 @@
 """Which stencils are cut out of which products, and where the slices of each are."""
 
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 import geopandas
@@ -20,7 +22,7 @@ from tasks.pastures.intake import PastureInputs
 from tasks.pastures.scenes import TileProducts
 from tasks.pastures.stencils import Placement, place_pastures, tell_partial
 from tasks.settings import get_settings
-from tasks.store import open_store
+from tasks.store import Store, open_store
 
 SURVEY: Final = "survey"
 """The stencil of all sites of a tile: they are always cut together."""
@@ -43,12 +45,30 @@ class StencilSlices(Contract):
     slices: tuple[Slice, ...] = Field(description="In the order of time")
 
 
-def placed_pastures(inputs: PastureInputs, tiles: tuple[TileProducts, ...]) -> tuple[Placement, ...]:
+class PlacedPasture(Placement):
+    """A pasture in its tile, with a file of its own: other pastures that come or go leave what was made of it."""
+
+    outline: File = Field(description="GeoParquet of one row: pasture_id, geometry")
+
+
+def placed_pastures(inputs: PastureInputs, tiles: tuple[TileProducts, ...]) -> tuple[PlacedPasture, ...]:
     """The tile of every pasture. Raises `bad_aoi` with the pastures that no tile shows."""
-    pastures = geopandas.read_parquet(open_store(get_settings()).path_of(inputs.pastures))
+    store = open_store(get_settings())
+    pastures = geopandas.read_parquet(store.path_of(inputs.pastures))
     placements = place_pastures(pastures, {tile.tile: tile.outline for tile in tiles})
     tell_partial(placements)
-    return placements
+    return tuple(
+        PlacedPasture(**dict(placement), outline=_outline_file(store, pastures, placement.pasture_id))
+        for placement in placements
+    )
+
+
+def _outline_file(store: Store, pastures: geopandas.GeoDataFrame, pasture_id: str) -> File:
+    own = pastures.loc[pastures["pasture_id"] == pasture_id, ["pasture_id", "geometry"]].reset_index(drop=True)
+    with tempfile.TemporaryDirectory(dir=store.scratch) as folder:
+        path = Path(folder) / "outline.parquet"
+        own.to_parquet(path, index=False, compression="zstd")
+        return store.import_file(path)
 
 
 def stencil_cuts(
@@ -94,7 +114,7 @@ def tile_stencils(
     return geopandas.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=GEOGRAPHIC_EPSG)
 
 
-def seen_pastures(placed: Iterable[Placement], found: Iterable[StencilSlices]) -> tuple[Placement, ...]:
+def seen_pastures(placed: Iterable[PlacedPasture], found: Iterable[StencilSlices]) -> tuple[PlacedPasture, ...]:
     """Pastures that any product shows, their windows within the slices: what lies off the tile is not cut.
 
     The others are rows of the ledger. Raises `no_scenes` where there is none.

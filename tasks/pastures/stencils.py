@@ -27,8 +27,7 @@ from tasks.store import Store
 
 CELL_M: Final = 10.0
 _KINDS: Final = {"Point", "MultiPoint", "Polygon", "MultiPolygon"}
-_EDGE_DEG: Final = 0.01
-"""Longer straight edges are divided before projecting, because they are curves in the other system."""
+_EDGE_DEG, _EDGE_M = 0.01, 1000.0
 _ALL: Final = 1 - 1e-9
 _MOST_NAMED: Final = 20
 
@@ -54,15 +53,13 @@ def take_pastures(store: Store, pastures: Pastures) -> File:
 
 
 def read_pastures(pastures: Pastures) -> geopandas.GeoDataFrame:
-    """Pastures of all files in the order of their ids; in the CRS of the file, of several files in degrees.
+    """Pastures of all files in the order of their ids, EPSG:4326: one that comes later in another system changes none.
 
     Raises `missing_file`, and `bad_aoi` with a list: no CRS, several layers, no such attribute, ids that are missing or
     come twice (upper and lower case alike), geometries that are missing, empty, invalid or neither polygons nor points.
     """
-    frames = [_read_file(Path(path), pastures) for path in pastures.paths]
-    if len(frames) > 1:
-        frames = [frame.to_crs(GEOGRAPHIC_EPSG) for frame in frames]
-    frame = geopandas.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
+    frames = [_in_degrees(_read_file(Path(path), pastures)) for path in pastures.paths]
+    frame = geopandas.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=GEOGRAPHIC_EPSG)
     _require_different(list(frame["pasture_id"]))
     return frame.sort_values("pasture_id", kind="stable").reset_index(drop=True)
 
@@ -92,9 +89,8 @@ def place_pastures(pastures: geopandas.GeoDataFrame, tiles: Mapping[str, str]) -
     `tiles` gives outlines as WKT in EPSG:4326. Raises `bad_aoi` with the pastures that no tile shows.
     """
     outlines = {tile: _projected(shapely.from_wkt(wkt), tile) for tile, wkt in sorted(tiles.items())}
-    geographic = pastures.geometry.segmentize(_EDGE_DEG if pastures.crs.is_geographic else 1000.0)
     placements, homeless = [], []
-    named = zip(pastures["pasture_id"], pastures["pasture_name"], geographic.to_crs(GEOGRAPHIC_EPSG), strict=True)
+    named = zip(pastures["pasture_id"], pastures["pasture_name"], _in_degrees(pastures).geometry, strict=True)
     for pasture_id, name, shape in named:
         shapes = {tile: _projected(shape, tile) for tile in outlines}
         ranked = [(*_fit(shapes[tile], outline), tile) for tile, outline in outlines.items()]
@@ -141,6 +137,12 @@ def pasture_grid(shape: BaseGeometry, tile: str) -> Grid:
 def tile_epsg(tile: str) -> int:
     """The UTM zone (WGS 84) of an MGRS tile, such as 32631 of 31TFJ; south of the equator 327xx."""
     return (32600 if tile[2] >= "N" else 32700) + int(tile[:2])
+
+
+def _in_degrees(pastures: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """EPSG:4326, long straight edges divided before, because they are curves in the other system."""
+    longest = _EDGE_DEG if pastures.crs.is_geographic else _EDGE_M
+    return pastures.set_geometry(pastures.geometry.segmentize(longest)).to_crs(GEOGRAPHIC_EPSG)
 
 
 def _fit(shape: BaseGeometry, outline: BaseGeometry) -> tuple[float, float]:

@@ -13,8 +13,15 @@ from containers.base.contract.grid import Grid
 from containers.base.contract.step import StepError
 from containers.gdal.contract.cut import Slice
 from tasks.pastures.product import slug
-from tasks.pastures.slices import SURVEY, StencilSlices, seen_pastures, slices_of, slices_of_survey, tile_stencils
-from tasks.pastures.stencils import Placement
+from tasks.pastures.slices import (
+    SURVEY,
+    PlacedPasture,
+    StencilSlices,
+    seen_pastures,
+    slices_of,
+    slices_of_survey,
+    tile_stencils,
+)
 
 GRID = Grid(epsg=32631, resolution_m=10, west_m=700_000, north_m=5_000_000, width=8, height=8)
 PASTURES = geopandas.GeoDataFrame(
@@ -29,8 +36,8 @@ SLICE = Slice(
 )  # fmt: skip
 
 
-def placed(pasture_id: str, tile: str = "31TGK") -> Placement:
-    return Placement(pasture_id=pasture_id, name=pasture_id, tile=tile, share=1.0, grid=GRID)
+def placed(pasture_id: str, tile: str = "31TGK") -> PlacedPasture:
+    return PlacedPasture(pasture_id=pasture_id, name=pasture_id, tile=tile, share=1.0, grid=GRID, outline=PIXELS)
 
 
 def sites(*tiles: str) -> geopandas.GeoDataFrame:
