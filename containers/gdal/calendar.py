@@ -17,6 +17,7 @@ from containers.gdal.contract.productivity import NODATA
 from containers.gdal.pasture_curve import pasture_curve
 from containers.gdal.pasture_events import compared, season_events, snow_event
 from containers.gdal.pasture_views import Summary, pasture_cells, summary, views
+from containers.gdal.season import first_of_january
 from containers.gdal.smoothers import Array, Days
 from containers.gdal.snow_free import SnowFree, SnowWatch
 
@@ -24,24 +25,45 @@ LEAST_SEEN: Final = 0.3
 """Share of a pasture's cells that must be clear for their mean to stand for it."""
 _SNOW_COVERED: Final = 0.5
 _BASE_QUANTILE: Final = 0.05
+_MIDWINTER, _MIDWINTER_SOUTH = 14, 195
+"""Days after 1 January."""
+_NEAR_DAYS, _FAR_DAYS = 45, 170
 _WHOLE: Final = 0.999
 _FIRST_SOUTHERN: Final = 32_700
 
 
-def curve_points(seen: Sequence[Summary]) -> tuple[Days, Array]:
+def curve_points(seen: Sequence[Summary], *, south: bool = False) -> tuple[Days, Array]:
     """Days and NDVI that the curve goes through.
 
     Means where enough is clear; where snow covers the pasture, its base, the lowest twentieth of the means: the
-    vegetation under snow is at rest (the winter NDVI of Beck et al. 2006, doi:10.1016/j.rse.2005.10.021).
+    vegetation under snow is at rest (the winter NDVI of Beck et al. 2006, doi:10.1016/j.rse.2005.10.021). So it is in
+    the middle of a winter that nobody has seen: a curve left to itself would go on falling, and dry too late.
     """
     means = [view.mean for view in seen if view.clear_share >= LEAST_SEEN]
     base = float(np.quantile(means, _BASE_QUANTILE)) if means else np.nan
-    points = [
-        (view.day, view.mean if view.clear_share >= LEAST_SEEN else base)
+    points = {
+        view.day: view.mean if view.clear_share >= LEAST_SEEN else base
         for view in seen
         if view.clear_share >= LEAST_SEEN or view.snow_share >= _SNOW_COVERED
-    ]
-    return np.array([day for day, _ in points], dtype=np.int32), np.array([value for _, value in points])
+    }
+    points |= dict.fromkeys(unseen_winters(list(points), south=south), base)
+    days = sorted(points)
+    return np.array(days, dtype=np.int32), np.array([points[day] for day in days])
+
+
+def unseen_winters(days: Sequence[int], *, south: bool) -> Iterator[int]:
+    """The middle of each winter that begins or ends a season seen, with no view near it; days since 1970.
+
+    >>> [int(day) for day in unseen_winters([18_800, 18_900], south=False)]
+    [18642, 19007]
+    """
+    if not days:
+        return
+    years = np.array([days[0], days[-1]], "datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
+    for year in range(years[0], years[1] + 2):
+        middle = first_of_january(int(year)) + (_MIDWINTER_SOUTH if south else _MIDWINTER)
+        if _NEAR_DAYS < min(abs(day - middle) for day in days) <= _FAR_DAYS:
+            yield middle
 
 
 def run(params: CalendarParams, out: Path) -> CalendarResult:
@@ -49,13 +71,14 @@ def run(params: CalendarParams, out: Path) -> CalendarResult:
     if len(tiles := sorted({one.tile for one in params.slices})) > 1:
         raise StepError("bad_parameters", f"The slices are of several tiles: {tiles}.", "Give those of one tile.")
     inside, share = pasture_cells(local_path(params.outline), params.pasture_id, params.grid)
-    watch = SnowWatch(params.years, int(inside.sum()), south=params.grid.epsg >= _FIRST_SOUTHERN)
+    south = params.grid.epsg >= _FIRST_SOUTHERN
+    watch = SnowWatch(params.years, int(inside.sum()), south=south)
     seen: list[Summary] = []
     for view in views(params.slices, params.grid, inside):
         watch.see(view.day, view.snow, view.clear)
         seen.append(summary(view))
         progress(len(seen), len(params.slices), "views")
-    points = curve_points(seen)
+    points = curve_points(seen, south=south)
     _require_views(seen, params.pasture_id)
     curve = pasture_curve(params.filling, *points)
     snow = {year: watch.of(year) for year in params.years}

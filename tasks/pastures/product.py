@@ -13,6 +13,7 @@ from containers.base.contract.model import Contract
 from containers.gdal.contract.areas import AreasResult
 from containers.gdal.contract.calendar import CalendarResult
 from containers.gdal.contract.cut import MajaProduct
+from containers.gdal.contract.productivity import NODATA
 from containers.gdal.contract.quicklook import Picture
 from containers.gdal.contract.sites import SiteDatasetResult
 from containers.gdal.contract.survey import SurveyResult
@@ -156,7 +157,7 @@ def _snow_free(each: PastureMap, file: File, grid: Grid) -> Layer:
     year = str(each.mapped.year)
     return Layer(
         name=f"snow-free-{each.name}", title=f"Day from which {each.pasture.name} is free of snow, {year}", file=file,
-        grid=grid, periods=(year,), bands=("day_of_year",), nodata="nan", dtype="float32", units=("d",),
+        grid=grid, periods=(year,), bands=("day_of_year",), nodata=int(NODATA), dtype="float32", units=("d",),
     )  # fmt: skip
 
 
