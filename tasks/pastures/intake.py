@@ -70,7 +70,7 @@ def take_in_pastures(params: PastureTypesParams) -> PastureInputs:
 
 def _area(store: Store, pastures: File, survey: tuple[SurveyFile, ...]) -> str:
     """Pastures, and blocks of a lattice that hold sites. Whether sites are where they should be, the survey tells."""
-    outlines = geopandas.read_parquet(store.path_of(pastures)).to_crs(GEOGRAPHIC_EPSG)
+    outlines = geopandas.read_parquet(store.path_of(pastures))
     blocks = [block for file in survey for block in _blocks(geopandas.read_parquet(store.path_of(file.file)))]
     whole = shapely.union_all([*outlines.geometry, *blocks])
     return shapely.to_wkt(read_aoi(shapely.to_wkt(whole, rounding_precision=7)), rounding_precision=7)

@@ -10,11 +10,11 @@ from tasks.catalogue.plan import CDSE_QUOTA_BYTES, Plan, bytes_of
 from tasks.parameters.pasture_types import PastureTypesParams
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.scenes import TileProducts, look_up
+from tasks.pastures.stencils import CELL_M
 
 _STORED_BYTES_PER_CELL: Final = 16.0
 """Ten bands of int16 with three layers, compressed."""
 _FEATURE_BYTES_PER_CELL: Final = 250.0
-_CELL_M2: Final = 100.0
 
 
 class PastureRates(Contract):
@@ -32,7 +32,7 @@ def plan_pastures(params: PastureTypesParams, inputs: PastureInputs, rates: Past
     rates = rates or PastureRates()
     tiles, refused = look_up(params, inputs, keep_answers=False)
     read, online = _bytes(tiles)
-    cells = area_m2(inputs.area) / _CELL_M2
+    cells = area_m2(inputs.area) / CELL_M**2
     acquisitions = sum(len(tile.acquisitions) + len(tile.maja) for tile in tiles)
     cut = cells * acquisitions / len(tiles)
     mapped = cells * len(inputs.years)

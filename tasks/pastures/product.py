@@ -17,7 +17,14 @@ from containers.gdal.contract.productivity import NODATA
 from containers.gdal.contract.quicklook import Picture
 from containers.gdal.contract.sites import SiteDatasetResult
 from containers.gdal.contract.survey import SurveyResult
-from containers.tensorflow.contract.types import TYPE_NODATA, MapTypesResult, TrainTypesResult, TypesModel
+from containers.tensorflow.contract.types import (
+    TYPE_DOUBTFUL,
+    TYPE_NODATA,
+    TYPE_UNSEEN,
+    MapTypesResult,
+    TrainTypesResult,
+    TypesModel,
+)
 from tasks.parameters.pasture_types import PastureTypesParams
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.scenes import TileProducts
@@ -150,7 +157,10 @@ def type_picture(each: PastureMap, name: str) -> Picture:
 
 def codes(mapped: MapTypesResult) -> dict[int, str]:
     """Code to its meaning, the two that name no type included."""
-    return {int(code): name for code, name in mapped.legend.items()} | {254: "cannot be told", 255: "not seen"}
+    return {int(code): name for code, name in mapped.legend.items()} | {
+        TYPE_DOUBTFUL: "cannot be told",
+        TYPE_UNSEEN: "not seen",
+    }
 
 
 def _snow_free(each: PastureMap, file: File, grid: Grid) -> Layer:

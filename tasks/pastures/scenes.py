@@ -19,9 +19,8 @@ from tasks.catalogue.rules import Acquisition, footprint_of
 from tasks.parameters.pasture_types import PastureTypesParams
 from tasks.pastures.intake import PastureInputs
 from tasks.pastures.maja import find_maja
+from tasks.pastures.stencils import CELL_M
 from tasks.runner import SEARCH_TASK
-
-RESOLUTION_M = 10.0
 
 
 class TileProducts(Contract):
@@ -89,7 +88,7 @@ def _search(
         aoi=inputs.aoi,
         periods=(inputs.searched,),
         bands=TEN_BANDS,
-        resolution_m=RESOLUTION_M,
+        resolution_m=CELL_M,
         max_cloud=params.reflectance.max_cloud,
         min_valid_share=params.reflectance.min_valid_share,
     )
